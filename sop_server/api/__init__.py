@@ -1,0 +1,1 @@
+"""JSON: the same services, the same shape."""

@@ -1,0 +1,1 @@
+"""One file per ticket source: its payload becomes our ticket."""

@@ -1,0 +1,1 @@
+"""One file per family of use cases; each owns its transaction."""

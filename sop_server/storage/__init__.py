@@ -1,0 +1,1 @@
+"""Each library has one home: git, database, search index."""
