@@ -1,0 +1,140 @@
+"""The database: engines, sessions and transactions. What is particular to SQLite stands here alone."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
+from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm.exc import StaleDataError
+
+from sop_server.errors import BusyError, ConflictError, DamagedError
+
+__all__ = ["Database", "Session"]
+
+_WRITING = "sop_writing"
+_LOCKED = (
+    "database is locked",
+    "database is busy",
+    "could not obtain lock",
+    "lock timeout",
+    "could not serialize",
+)
+
+
+class Database:
+    """One database; safe to share between threads. Processes that fork open their own connections."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._engine = _open(url)
+        self._reading = sessionmaker(self._engine, expire_on_commit=False, autoflush=False)
+        self._writing = sessionmaker(
+            self._engine.execution_options(**{_WRITING: True}), expire_on_commit=False
+        )
+
+    @property
+    def engine(self) -> Engine:
+        """The engine, for migrations and for measurements."""
+        return self._engine
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """Open a session that sees one consistent state and is rolled back at the end."""
+        with self._session(self._reading) as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """Open a transaction that may write from its beginning on, so that it never fails half-way.
+
+        Committed at the end of the block, rolled back by any exception. Raises BusyError where another
+        process has held the database for longer than the time-out.
+        """
+        with self._session(self._writing) as session:
+            yield session
+            session.commit()
+
+    @contextmanager
+    def _session(self, maker: "sessionmaker[Session]") -> Iterator[Session]:
+        try:
+            with maker() as session:
+                session.connection()
+                yield session
+        except (StaleDataError, IntegrityError) as error:
+            raise ConflictError(
+                "Somebody changed the same thing at the same moment. Nothing of yours was stored; "
+                "look at it again and repeat what you did."
+            ) from error
+        except OperationalError as error:
+            if any(words in str(error).lower() for words in _LOCKED):
+                raise BusyError(
+                    "The database is busy. Nothing was changed; try again in a moment."
+                ) from error
+            raise DamagedError(
+                "The database did not answer as it should. Run `sop-server check`, or look at the log."
+            ) from error
+
+    def ready(self) -> bool:
+        """Whether the database answers."""
+        try:
+            with self._engine.connect() as connection:
+                connection.execute(text("SELECT 1"))
+        except SQLAlchemyError:
+            return False
+        return True
+
+    def close(self) -> None:
+        """Give every connection back, before a fork or at the end."""
+        self._engine.dispose()
+
+
+def sqlite_url(path: Path) -> str:
+    """Return the URL of a database in one file."""
+    return f"sqlite:///{path}"
+
+
+def take_write_lock(session: Session, name: str) -> None:
+    """Let one transaction at a time pass here; on SQLite every writing transaction is alone already."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": name})
+
+
+def copy_database(database: Database, target: Path) -> bool:
+    """Write a consistent copy of a SQLite database to `target`; False where its server must dump it."""
+    if database.engine.dialect.name != "sqlite":
+        return False
+    with database.engine.connect() as connection:
+        connection.exec_driver_sql("VACUUM INTO ?", (str(target),))
+    return True
+
+
+def _open(url: str) -> Engine:
+    if not url.startswith("sqlite"):
+        return create_engine(url, pool_pre_ping=True, pool_size=8, isolation_level="REPEATABLE READ")
+    engine = create_engine(url, connect_args={"timeout": 15, "check_same_thread": False}, pool_size=12)
+
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # transactions are begun by `begin` below, not by the driver
+        cursor = connection.cursor()
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "busy_timeout=15000",
+            "cache_size=-32000",
+            "temp_store=MEMORY",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        # A deferred transaction that reads and then writes fails at once with SQLITE_BUSY_SNAPSHOT.
+        writing = connection.get_execution_options().get(_WRITING, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+
+    return engine

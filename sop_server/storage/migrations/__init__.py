@@ -1,0 +1,1 @@
+"""The database's shape over time, one step per file of `versions`."""

@@ -1,0 +1,50 @@
+"""What is to be done after the answer: written with the fact itself, worked off once, tried again on failure."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from sop_server.storage.tables import OutboxItem
+
+_LONGEST_WAIT = timedelta(hours=1)
+
+
+def post(session: Session, *, key: str, kind: str, payload: Mapping[str, Any], now: datetime) -> None:
+    """Ask for something to be done; a key that was asked for before is not asked for again."""
+    if session.scalar(select(OutboxItem.id).where(OutboxItem.key == key)) is None:
+        session.add(
+            OutboxItem(
+                key=key, kind=kind, payload=dict(payload), created_at=now, due_at=now, attempts=0, error=None
+            )
+        )
+
+
+def due(session: Session, *, now: datetime, kind: str, limit: int = 100) -> Sequence[OutboxItem]:
+    """Return what is to be done now, oldest first."""
+    return session.scalars(
+        select(OutboxItem)
+        .where(OutboxItem.done_at.is_(None), OutboxItem.due_at <= now, OutboxItem.kind == kind)
+        .order_by(OutboxItem.id)
+        .limit(limit)
+    ).all()
+
+
+def done(item: OutboxItem, *, now: datetime) -> None:
+    """Mark an item as done."""
+    item.done_at = now
+    item.error = None
+
+
+def failed(item: OutboxItem, *, error: str, now: datetime) -> None:
+    """Put an item off, twice as long each time, up to an hour."""
+    item.attempts += 1
+    item.error = error
+    item.due_at = now + min(_LONGEST_WAIT, timedelta(seconds=2**item.attempts))
+
+
+def open_count(session: Session) -> int:
+    """Return how many items are still to be done."""
+    return session.scalar(select(func.count()).where(OutboxItem.done_at.is_(None))) or 0

@@ -1,0 +1,162 @@
+"""People, what they may do, and how they come in."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from sop_server.storage.tables.base import Table
+
+
+class Person(Table):
+    """Somebody with an account. `email` is lower case and unique."""
+
+    __tablename__ = "person"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    password_hash: Mapped[str | None]
+    created_at: Mapped[datetime]
+
+
+class PersonState(Table):
+    """A fact: from `happened_at` on this person is active, or is not."""
+
+    __tablename__ = "person_state"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    active: Mapped[bool]
+    happened_at: Mapped[datetime]
+    recorded_at: Mapped[datetime]
+    recorded_by: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+
+
+class RoleGrant(Table):
+    """A role for a department, or for all where `department` is null; the end is written once."""
+
+    __tablename__ = "role_grant"
+    __table_args__ = (Index("ix_role_grant_person_open", "person_id", "ended_at"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    role: Mapped[str]
+    department: Mapped[str | None]
+    happened_at: Mapped[datetime]
+    recorded_at: Mapped[datetime]
+    granted_by: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    ended_at: Mapped[datetime | None]
+    end_recorded_at: Mapped[datetime | None]
+    ended_by: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+
+
+class Department(Table):
+    """A department; it exists from the first time somebody names it."""
+
+    __tablename__ = "department"
+
+    slug: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class DepartmentSetting(Table):
+    """A fact: how a department works from `happened_at` on."""
+
+    __tablename__ = "department_setting"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    department: Mapped[str] = mapped_column(ForeignKey("department.slug"), index=True)
+    approvals_needed: Mapped[int]
+    happened_at: Mapped[datetime]
+    recorded_at: Mapped[datetime]
+    recorded_by: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+
+
+class Team(Table):
+    """A team of the operation; SOPs name teams as their audience."""
+
+    __tablename__ = "team"
+
+    slug: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    department: Mapped[str | None]
+    created_at: Mapped[datetime]
+
+
+class Membership(Table):
+    """One person's time in one team; the end is written once."""
+
+    __tablename__ = "membership"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    team: Mapped[str] = mapped_column(ForeignKey("team.slug"), index=True)
+    joined_at: Mapped[datetime]
+    recorded_at: Mapped[datetime]
+    left_at: Mapped[datetime | None]
+    left_recorded_at: Mapped[datetime | None]
+
+
+class ApiToken(Table):
+    """A token that acts as a person; only its SHA-256 is kept."""
+
+    __tablename__ = "api_token"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    token_hash: Mapped[str] = mapped_column(unique=True)
+    scope: Mapped[str]
+    created_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+
+class WebSession(Table):
+    """A signed-in browser; only the SHA-256 of its cookie is kept."""
+
+    __tablename__ = "web_session"
+
+    token_hash: Mapped[str] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    created_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+
+class SignInLink(Table):
+    """A link that signs one person in once, before `expires_at`."""
+
+    __tablename__ = "sign_in_link"
+
+    token_hash: Mapped[str] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class SignInFailure(Table):
+    """A refused sign-in, kept for throttling across processes."""
+
+    __tablename__ = "sign_in_failure"
+    __table_args__ = (
+        Index("ix_sign_in_failure_email_at", "email", "at"),
+        Index("ix_sign_in_failure_address_at", "address", "at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str]
+    address: Mapped[str]
+    at: Mapped[datetime]
+
+
+class Pin(Table):
+    """A SOP that a person keeps at hand."""
+
+    __tablename__ = "pin"
+    __table_args__ = (UniqueConstraint("person_id", "sop_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    sop_id: Mapped[str] = mapped_column(ForeignKey("sop.id"))
+    created_at: Mapped[datetime]
