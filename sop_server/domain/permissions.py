@@ -53,8 +53,7 @@ ALLOWED: dict[Role, frozenset[Action]] = {
         Action.PROPOSE_NOT_NEEDED,
         Action.SEE_REPORTS,
     },
-    Role.APPROVER: _EVERYONE
-    | {Action.SEE_DRAFTS, Action.DECIDE, Action.CONFIRM_NOT_NEEDED, Action.SEE_REPORTS},
+    Role.APPROVER: _EVERYONE | {Action.SEE_DRAFTS, Action.DECIDE, Action.CONFIRM_NOT_NEEDED, Action.SEE_REPORTS},
     Role.MANAGER: _EVERYONE
     | {
         Action.WRITE_TICKETS,
@@ -97,16 +96,14 @@ class Actor:
 
     def may(self, action: Action, department: str | None) -> bool:
         """Whether the actor may do `action` to what belongs to `department` (None: to none, so roles for all)."""
-        return any(
-            action in ALLOWED[grant.role] and grant.department in {None, department} for grant in self.grants
-        )
+        return any(action in ALLOWED[grant.role] and grant.department in {None, department} for grant in self.grants)
 
     def may_anywhere(self, action: Action) -> bool:
         """Whether there is any department in which the actor may do `action`."""
         return any(action in ALLOWED[grant.role] for grant in self.grants)
 
     def reach(self, action: Action) -> frozenset[str] | None:
-        """The departments in which the actor may do `action`; None means all of them and what has none."""
+        """Return the departments in which the actor may do `action`; None means all of them and what has none."""
         departments = {grant.department for grant in self.grants if action in ALLOWED[grant.role]}
         if None in departments:
             return None

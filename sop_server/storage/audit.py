@@ -46,9 +46,7 @@ def record(
 def first_broken_link(session: Session) -> str | None:
     """Name the first event whose hash does not follow from what stands before it; None where the chain holds."""
     previous = _GENESIS
-    for event in session.scalars(
-        select(AuditEvent).order_by(AuditEvent.id).execution_options(yield_per=1000)
-    ):
+    for event in session.scalars(select(AuditEvent).order_by(AuditEvent.id).execution_options(yield_per=1000)):
         expected = _digest(previous, event.at, event.actor, event.action, event.subject, event.details)
         if event.previous_hash != previous or event.hash != expected:
             return f"audit event {event.id} ({event.action} on {event.subject}, {event.at.isoformat()})"
@@ -68,7 +66,7 @@ def events(
     yield from session.scalars(query)
 
 
-def _digest(
+def _digest(  # noqa: PLR0917 - the parts of an event, in the order in which they are hashed
     previous: str, at: datetime, actor: str, action: str, subject: str, details: Mapping[str, Any]
 ) -> str:
     digest = hashlib.sha256()

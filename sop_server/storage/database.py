@@ -31,9 +31,7 @@ class Database:
         self.url = url
         self._engine = _open(url)
         self._reading = sessionmaker(self._engine, expire_on_commit=False, autoflush=False)
-        self._writing = sessionmaker(
-            self._engine.execution_options(**{_WRITING: True}), expire_on_commit=False
-        )
+        self._writing = sessionmaker(self._engine.execution_options(**{_WRITING: True}), expire_on_commit=False)
 
     @property
     def engine(self) -> Engine:
@@ -70,9 +68,7 @@ class Database:
             ) from error
         except OperationalError as error:
             if any(words in str(error).lower() for words in _LOCKED):
-                raise BusyError(
-                    "The database is busy. Nothing was changed; try again in a moment."
-                ) from error
+                raise BusyError("The database is busy. Nothing was changed; try again in a moment.") from error
             raise DamagedError(
                 "The database did not answer as it should. Run `sop-server check`, or look at the log."
             ) from error

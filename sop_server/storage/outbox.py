@@ -16,9 +16,7 @@ def post(session: Session, *, key: str, kind: str, payload: Mapping[str, Any], n
     """Ask for something to be done; a key that was asked for before is not asked for again."""
     if session.scalar(select(OutboxItem.id).where(OutboxItem.key == key)) is None:
         session.add(
-            OutboxItem(
-                key=key, kind=kind, payload=dict(payload), created_at=now, due_at=now, attempts=0, error=None
-            )
+            OutboxItem(key=key, kind=kind, payload=dict(payload), created_at=now, due_at=now, attempts=0, error=None)
         )
 
 

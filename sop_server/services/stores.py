@@ -1,0 +1,31 @@
+"""What every use case works on, put together once by the application."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sop_server.domain.policy import Policy
+from sop_server.storage.database import Database
+from sop_server.storage.library import Library
+from sop_server.storage.search.protocol import SearchEngine
+
+
+def utc_now() -> datetime:
+    """Return the present instant."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """The record (`library`, `database`), what can be made again from it (`search`), and the installation's policy.
+
+    `clock` gives the present instant; the demo and `import --history` hand over one that plays the past.
+    """
+
+    home: Path
+    database: Database
+    library: Library
+    search: SearchEngine
+    policy: Policy
+    clock: Callable[[], datetime] = utc_now
