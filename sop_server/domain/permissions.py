@@ -103,7 +103,7 @@ class Actor:
         return any(action in ALLOWED[grant.role] for grant in self.grants)
 
     def reach(self, action: Action) -> frozenset[str] | None:
-        """Return the departments in which the actor may do `action`; None means all of them and what has none."""
+        """Return the departments in which the actor may do `action`; None: all, and what has none."""
         departments = {grant.department for grant in self.grants if action in ALLOWED[grant.role]}
         if None in departments:
             return None

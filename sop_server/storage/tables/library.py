@@ -166,7 +166,7 @@ class Revision(Table):
     audience: Mapped[list[str]]
     tags: Mapped[list[str]]
     links: Mapped[list[str]]
-    broken_paths: Mapped[list[str]]
+    path_links: Mapped[list[str]]
     review_every_days: Mapped[int]
     change_summary: Mapped[str]
     author_name: Mapped[str]

@@ -1,0 +1,164 @@
+"""SOPs and their revisions as the projection of `main` has them."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session, aliased
+
+from sop_server.storage.tables import PublishIntent, Revision, RevisionLink, RevisionTicket, Sop
+
+_CHUNK = 500
+
+
+def sop_row(session: Session, sop_id: str) -> Sop | None:
+    """Return the identity of a SOP, published or not."""
+    return session.get(Sop, sop_id)
+
+
+def latest_row(session: Session, sop_id: str, at: datetime) -> Revision | None:
+    """Return the highest revision that has come into force by `at`, a retirement too."""
+    return session.scalar(
+        select(Revision)
+        .where(Revision.sop_id == sop_id, Revision.effective_from <= at)
+        .order_by(Revision.number.desc())
+        .limit(1)
+    )
+
+
+def in_force_row(session: Session, sop_id: str, at: datetime) -> Revision | None:
+    """Return the revision in force at `at`; None where there is none or the SOP was retired."""
+    row = latest_row(session, sop_id, at)
+    return None if row is None or row.kind == "retire" else row
+
+
+def _is_in_force(at: datetime) -> list[ColumnElement[bool]]:
+    later = aliased(Revision)
+    overtaken = (
+        select(later.id)
+        .where(later.sop_id == Revision.sop_id, later.number > Revision.number, later.effective_from <= at)
+        .exists()
+    )
+    return [Revision.effective_from <= at, Revision.kind != "retire", ~overtaken]
+
+
+def in_force_rows(
+    session: Session,
+    at: datetime,
+    *,
+    ids: Collection[str] | None = None,
+    departments: Collection[str] | None = None,
+    after: str | None = None,
+    limit: int | None = None,
+) -> Sequence[Revision]:
+    """Return the revisions in force at `at`, by SOP id; `departments` keeps those of the named ones alone."""
+    query = select(Revision).where(*_is_in_force(at)).order_by(Revision.sop_id)
+    if departments is not None:
+        query = query.where(Revision.department.in_(departments))
+    if after is not None:
+        query = query.where(Revision.sop_id > after)
+    if limit is not None:
+        query = query.limit(limit)
+    if ids is None:
+        return session.scalars(query).all()
+    wanted = sorted(ids)
+    found: list[Revision] = []
+    for start in range(0, len(wanted), _CHUNK):
+        found.extend(session.scalars(query.where(Revision.sop_id.in_(wanted[start : start + _CHUNK]))))
+    return found
+
+
+def in_force_departments(
+    session: Session, at: datetime, departments: Collection[str] | None = None
+) -> Mapping[str | None, int]:
+    """Count the SOPs in force by department."""
+    query = select(Revision.department, func.count()).where(*_is_in_force(at)).group_by(Revision.department)
+    if departments is not None:
+        query = query.where(Revision.department.in_(departments))
+    return {department: count for department, count in session.execute(query)}
+
+
+def revision_row(session: Session, sop_id: str, number: int) -> Revision | None:
+    """Return one revision."""
+    return session.scalar(select(Revision).where(Revision.sop_id == sop_id, Revision.number == number))
+
+
+def revision_rows(session: Session, sop_id: str) -> Sequence[Revision]:
+    """Return all revisions of a SOP, the newest first."""
+    return session.scalars(select(Revision).where(Revision.sop_id == sop_id).order_by(Revision.number.desc())).all()
+
+
+def department_of(session: Session, sop_id: str, at: datetime) -> str | None:
+    """Return the department that governs a SOP: that of the revision in force, else of its newest one."""
+    row = latest_row(session, sop_id, at) or session.scalar(
+        select(Revision).where(Revision.sop_id == sop_id).order_by(Revision.number).limit(1)
+    )
+    return None if row is None else row.department
+
+
+def recently_published(
+    session: Session, at: datetime, *, departments: Collection[str] | None, limit: int
+) -> Sequence[Revision]:
+    """Return the revisions that came into force last, the newest first."""
+    query = select(Revision).where(*_is_in_force(at)).order_by(Revision.effective_from.desc()).limit(limit)
+    if departments is not None:
+        query = query.where(Revision.department.in_(departments))
+    return session.scalars(query).all()
+
+
+def known_ids(session: Session, ids: Collection[str]) -> set[str]:
+    """Return those of `ids` that have at least one revision."""
+    return set(session.scalars(select(Revision.sop_id).where(Revision.sop_id.in_(ids)).distinct()))
+
+
+def sop_ids_by_path(session: Session, paths: Collection[str]) -> Mapping[str, str]:
+    """Return the SOP behind each library path that is known."""
+    found = session.execute(select(Sop.path, Sop.id).where(Sop.path.in_(paths)))
+    return {path: sop_id for path, sop_id in found}
+
+
+def path_taken(session: Session, path: str) -> bool:
+    """Whether a SOP lives at `path`, or did."""
+    return session.scalar(select(Sop.id).where(Sop.path == path)) is not None
+
+
+def next_revision_number(session: Session, sop_id: str) -> int:
+    """Return the number after the last that was given, by an intent that is not void."""
+    last = session.scalar(
+        select(func.max(PublishIntent.revision)).where(PublishIntent.sop_id == sop_id, PublishIntent.state != "void")
+    )
+    return (last or 0) + 1
+
+
+def tickets_of_revisions(session: Session, revision_ids: Collection[int]) -> Mapping[int, tuple[int, ...]]:
+    """Return the tickets that each revision references."""
+    found: dict[int, list[int]] = {}
+    wanted = sorted(revision_ids)
+    for start in range(0, len(wanted), _CHUNK):
+        rows = session.execute(
+            select(RevisionTicket.revision_id, RevisionTicket.ticket_id)
+            .where(RevisionTicket.revision_id.in_(wanted[start : start + _CHUNK]))
+            .order_by(RevisionTicket.ticket_id)
+        )
+        for revision_id, ticket_id in rows:
+            found.setdefault(revision_id, []).append(ticket_id)
+    return {revision_id: tuple(tickets) for revision_id, tickets in found.items()}
+
+
+def links_here(session: Session, sop_id: str, at: datetime) -> Sequence[Revision]:
+    """Return the revisions in force at `at` that refer to this SOP."""
+    return session.scalars(
+        select(Revision)
+        .join(RevisionLink, RevisionLink.revision_id == Revision.id)
+        .where(RevisionLink.target == sop_id, *_is_in_force(at))
+        .order_by(Revision.title)
+    ).all()
+
+
+def add_revision(session: Session, row: Revision, *, tickets: Iterable[int], targets: Iterable[str]) -> None:
+    """Store one revision of the projection with what it references."""
+    session.add(row)
+    session.flush()
+    session.add_all(RevisionTicket(revision_id=row.id, ticket_id=ticket) for ticket in sorted(set(tickets)))
+    session.add_all(RevisionLink(revision_id=row.id, target=target) for target in sorted(set(targets)))
+    session.flush()
