@@ -1,0 +1,1 @@
+"""Full-text search: one protocol, engines behind it."""
