@@ -80,7 +80,8 @@ def check_effective_from(effective_from: datetime | None, *, now: datetime) -> d
         return now
     if effective_from < now:
         raise InvalidInputError(
-            "A revision cannot come into force in the past. Leave the instant out for “at once”, or choose a later one.",
+            "A revision cannot come into force in the past. "
+            "Leave the instant out for “at once”, or choose a later one.",
             fields={"effective_from": "must not be in the past"},
         )
     return effective_from

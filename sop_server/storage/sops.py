@@ -75,7 +75,7 @@ def in_force_departments(
     query = select(Revision.department, func.count()).where(*_is_in_force(at)).group_by(Revision.department)
     if departments is not None:
         query = query.where(Revision.department.in_(departments))
-    return {department: count for department, count in session.execute(query)}
+    return dict(session.execute(query).tuples().all())
 
 
 def revision_row(session: Session, sop_id: str, number: int) -> Revision | None:
@@ -86,6 +86,13 @@ def revision_row(session: Session, sop_id: str, number: int) -> Revision | None:
 def revision_rows(session: Session, sop_id: str) -> Sequence[Revision]:
     """Return all revisions of a SOP, the newest first."""
     return session.scalars(select(Revision).where(Revision.sop_id == sop_id).order_by(Revision.number.desc())).all()
+
+
+def scheduled_rows(session: Session, sop_id: str, *, at: datetime) -> Sequence[Revision]:
+    """Return the approved revisions that are to come into force after `at`, by number."""
+    return session.scalars(
+        select(Revision).where(Revision.sop_id == sop_id, Revision.effective_from > at).order_by(Revision.number)
+    ).all()
 
 
 def department_of(session: Session, sop_id: str, at: datetime) -> str | None:
@@ -113,8 +120,7 @@ def known_ids(session: Session, ids: Collection[str]) -> set[str]:
 
 def sop_ids_by_path(session: Session, paths: Collection[str]) -> Mapping[str, str]:
     """Return the SOP behind each library path that is known."""
-    found = session.execute(select(Sop.path, Sop.id).where(Sop.path.in_(paths)))
-    return {path: sop_id for path, sop_id in found}
+    return dict(session.execute(select(Sop.path, Sop.id).where(Sop.path.in_(paths))).tuples().all())
 
 
 def path_taken(session: Session, path: str) -> bool:

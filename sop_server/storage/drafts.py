@@ -1,0 +1,192 @@
+"""Drafts, what was decided on them, and the intents to publish."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from sop_server.storage.tables import (
+    Approval,
+    DepartmentSetting,
+    Draft,
+    DraftCommit,
+    DraftTicket,
+    ImportedFile,
+    Mark,
+    PublishIntent,
+    Quarantine,
+)
+
+MAIN = "main"
+
+
+def draft_row(session: Session, draft_id: int) -> Draft | None:
+    """Return one draft; inside a writing transaction it is held until the end."""
+    return session.scalar(select(Draft).where(Draft.id == draft_id).with_for_update())
+
+
+def draft_rows(
+    session: Session,
+    *,
+    states: Collection[str] | None = None,
+    sop_id: str | None = None,
+    before: int | None = None,
+    limit: int | None = None,
+) -> Sequence[Draft]:
+    """Return drafts, the newest first."""
+    query = select(Draft).order_by(Draft.id.desc())
+    if states is not None:
+        query = query.where(Draft.state.in_(states))
+    if sop_id is not None:
+        query = query.where(Draft.sop_id == sop_id)
+    if before is not None:
+        query = query.where(Draft.id < before)
+    if limit is not None:
+        query = query.limit(limit)
+    return session.scalars(query).all()
+
+
+def authors(session: Session, draft_id: int) -> list[int]:
+    """Return the people who saved any state of the draft, in order of first appearance."""
+    found = session.scalars(
+        select(DraftCommit.person_id).where(DraftCommit.draft_id == draft_id).order_by(DraftCommit.number)
+    )
+    return list(dict.fromkeys(person for person in found if person is not None))
+
+
+def authors_by_draft(session: Session, draft_ids: Collection[int]) -> Mapping[int, list[int]]:
+    """Return the people who saved any state, for many drafts at once."""
+    rows = session.execute(
+        select(DraftCommit.draft_id, DraftCommit.person_id)
+        .where(DraftCommit.draft_id.in_(draft_ids), DraftCommit.person_id.is_not(None))
+        .order_by(DraftCommit.draft_id, DraftCommit.number)
+    ).tuples()
+    found: dict[int, list[int]] = {}
+    for draft_id, person_id in rows:
+        people = found.setdefault(draft_id, [])
+        if person_id is not None and person_id not in people:
+            people.append(person_id)
+    return found
+
+
+def commits(session: Session, draft_id: int) -> Sequence[DraftCommit]:
+    """Return the saved states of a draft, oldest first."""
+    return session.scalars(
+        select(DraftCommit).where(DraftCommit.draft_id == draft_id).order_by(DraftCommit.number)
+    ).all()
+
+
+def ticket_ids(session: Session, draft_ids: Collection[int]) -> Mapping[int, list[int]]:
+    """Return the tickets that each draft references."""
+    rows = session.execute(
+        select(DraftTicket.draft_id, DraftTicket.ticket_id)
+        .where(DraftTicket.draft_id.in_(draft_ids))
+        .order_by(DraftTicket.ticket_id)
+    ).tuples()
+    found: dict[int, list[int]] = {}
+    for draft_id, ticket_id in rows:
+        found.setdefault(draft_id, []).append(ticket_id)
+    return found
+
+
+def set_tickets(session: Session, draft_id: int, tickets: Collection[int]) -> None:
+    """Make a draft reference exactly these tickets."""
+    session.execute(delete(DraftTicket).where(DraftTicket.draft_id == draft_id))
+    session.add_all(DraftTicket(draft_id=draft_id, ticket_id=ticket) for ticket in sorted(set(tickets)))
+    session.flush()
+
+
+def drafts_for_tickets(session: Session, tickets: Collection[int]) -> Sequence[tuple[int, Draft]]:
+    """Return (ticket, draft) for every draft that references one of the tickets."""
+    rows = session.execute(
+        select(DraftTicket.ticket_id, Draft)
+        .join(Draft, Draft.id == DraftTicket.draft_id)
+        .where(DraftTicket.ticket_id.in_(tickets))
+        .order_by(Draft.id)
+    )
+    return [(ticket_id, draft) for ticket_id, draft in rows]
+
+
+def approvals(session: Session, draft_ids: Collection[int]) -> Mapping[int, list[Approval]]:
+    """Return every decision on the drafts, oldest first, the voided ones too."""
+    found: dict[int, list[Approval]] = {}
+    rows = session.scalars(select(Approval).where(Approval.draft_id.in_(draft_ids)).order_by(Approval.id))
+    for approval in rows:
+        if approval.draft_id is not None:
+            found.setdefault(approval.draft_id, []).append(approval)
+    return found
+
+
+def void_approvals(session: Session, draft_id: int, *, now: datetime) -> int:
+    """Void what was decided on a draft so far; returns how many decisions were."""
+    standing = session.scalars(
+        select(Approval).where(Approval.draft_id == draft_id, Approval.voided_at.is_(None))
+    ).all()
+    for approval in standing:
+        approval.voided_at = now
+    return len(standing)
+
+
+def approvals_needed(session: Session, departments: Collection[str | None], *, at: datetime) -> int:
+    """Return how many approvals the strictest of the departments asks for; one where none says otherwise."""
+    named = [department for department in departments if department is not None]
+    needed = {
+        setting.department: setting.approvals_needed
+        for setting in session.scalars(
+            select(DepartmentSetting)
+            .where(DepartmentSetting.department.in_(named), DepartmentSetting.happened_at <= at)
+            .order_by(DepartmentSetting.id)
+        )
+    }
+    return max([1, *needed.values()])
+
+
+def intents(session: Session, state: str) -> Sequence[PublishIntent]:
+    """Return the intents in a state, oldest first."""
+    return session.scalars(select(PublishIntent).where(PublishIntent.state == state).order_by(PublishIntent.id)).all()
+
+
+def intent(session: Session, intent_id: int) -> PublishIntent | None:
+    """Return one intent."""
+    return session.get(PublishIntent, intent_id)
+
+
+def done_intents(session: Session) -> Sequence[PublishIntent]:
+    """Return the intents that were carried out, in the order in which they were."""
+    return session.scalars(select(PublishIntent).where(PublishIntent.state == "done").order_by(PublishIntent.id)).all()
+
+
+def mark(session: Session, name: str) -> str | None:
+    """Return how far something has come."""
+    row = session.get(Mark, name)
+    return None if row is None else row.value
+
+
+def set_mark(session: Session, name: str, value: str) -> None:
+    """Store how far something has come."""
+    row = session.get(Mark, name)
+    if row is None:
+        session.add(Mark(name=name, value=value))
+    else:
+        row.value = value
+    session.flush()
+
+
+def quarantine(session: Session, commit_oid: str, *, reason: str, now: datetime) -> bool:
+    """Set a commit of `main` aside; False where it was already."""
+    if session.get(Quarantine, commit_oid) is not None:
+        return False
+    session.add(Quarantine(commit_oid=commit_oid, reason=reason, found_at=now))
+    session.flush()
+    return True
+
+
+def quarantined(session: Session) -> Sequence[Quarantine]:
+    """Return the commits that were set aside."""
+    return session.scalars(select(Quarantine).order_by(Quarantine.found_at)).all()
+
+
+def imported_files(session: Session, root: str) -> Mapping[str, ImportedFile]:
+    """Return what was imported from a source, by its path there."""
+    return {row.path: row for row in session.scalars(select(ImportedFile).where(ImportedFile.root == root))}
