@@ -105,6 +105,14 @@ def read(text: str) -> Node | None:
         raise YamlError("it holds half of a character", line=_line(text, exc.start)) from exc
 
 
+def read_table(text: str) -> Table | None:
+    """Return the one mapping of `text`, None where there is nothing. Raises `YamlError`."""
+    root = read(text)
+    if root is None or isinstance(root, Table):
+        return root
+    raise YamlError("the front matter is not a list of “key: value” lines", line=root.line)
+
+
 def plain(node: Node | None) -> object:
     """Return the value as plain Python: text, number, bool, None, list or dict."""
     match node:
