@@ -1,0 +1,163 @@
+"""What the doors show of a draft, and who may see it."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sop_server.domain import identifiers
+from sop_server.domain.content import normalise
+from sop_server.domain.permissions import Action, Actor
+from sop_server.errors import NotFoundError
+from sop_server.services.stores import Stores
+from sop_server.storage import drafts, people, sops, ticket_references
+from sop_server.storage.database import Session
+from sop_server.storage.tables import Approval, Draft, Person
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalView:
+    """One decision on a draft; `standing` is False once an edit or a merge made it void."""
+
+    person: str
+    name: str
+    decision: str
+    comment: str
+    content_hash: str
+    decided_at: datetime
+    standing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TicketLabel:
+    """A ticket as a draft or a revision names it."""
+
+    id: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class DraftView:
+    """A draft as people see it. `content` is empty in lists; `version` guards edits."""
+
+    id: str
+    sop_id: str
+    kind: str
+    state: str
+    title: str
+    department: str | None
+    content: str
+    content_hash: str
+    base_revision: int | None
+    reverts: int | None
+    author: str | None
+    author_name: str | None
+    authors: tuple[str, ...]
+    significance: str
+    change_summary: str
+    tickets: tuple[TicketLabel, ...]
+    approvals: tuple[ApprovalView, ...]
+    effective_from: datetime | None
+    conflicted: bool
+    created_at: datetime
+    updated_at: datetime
+    submitted_at: datetime | None
+    published_revision: int | None
+    version: int
+
+
+def draft_in_sight(session: Session, actor: Actor, draft_id: str, *, now: datetime) -> Draft:
+    """Return a draft that the actor may see; NotFoundError for every other, so that nobody learns that it exists."""
+    number = identifiers.parse_draft_id(draft_id)
+    draft = None if number is None else drafts.draft_row(session, number)
+    if draft is None or not may_see(session, actor, draft, now=now):
+        raise NotFoundError(f"There is no draft {draft_id}. Check the address, or look under Drafts.")
+    return draft
+
+
+def may_see(session: Session, actor: Actor, draft: Draft, *, now: datetime) -> bool:
+    """Whether a draft exists for the actor: editors and approvers of the departments it touches, and its authors."""
+    departments = {draft.department}
+    if draft.base_revision is not None:
+        departments.add(sops.department_of(session, draft.sop_id, now))
+    if any(actor.may(Action.SEE_DRAFTS, department) for department in departments):
+        return True
+    return actor.may_anywhere(Action.SEE_DRAFTS) and actor.person_id in drafts.authors(session, draft.id)
+
+
+def view(stores: Stores, session: Session, draft: Draft) -> DraftView:
+    """Return one draft with its text."""
+    session.flush()
+    content = normalise(stores.library.read(draft.blob_oid))
+    return views(session, [draft], contents={draft.id: content})[0]
+
+
+def views(session: Session, rows: Sequence[Draft], *, contents: dict[int, str] | None = None) -> list[DraftView]:
+    """Return many drafts by a fixed number of queries; without `contents` their texts are left out."""
+    ids = [draft.id for draft in rows]
+    approvals = drafts.approvals(session, ids)
+    authors = drafts.authors_by_draft(session, ids)
+    tickets = drafts.ticket_ids(session, ids)
+    labels = ticket_references.labels(session, {ticket for found in tickets.values() for ticket in found})
+    persons = people.persons_by_id(session, _people_of(rows, approvals, authors))
+    return [
+        DraftView(
+            id=identifiers.draft_id(draft.id),
+            sop_id=draft.sop_id,
+            kind=draft.kind,
+            state=draft.state,
+            title=draft.title,
+            department=draft.department,
+            content=(contents or {}).get(draft.id, ""),
+            content_hash=draft.content_hash,
+            base_revision=draft.base_revision,
+            reverts=draft.reverts,
+            author=_email(persons, draft.author_id),
+            author_name=_name(persons, draft.author_id),
+            authors=tuple(email for one in authors.get(draft.id, []) if (email := _email(persons, one)) is not None),
+            significance=draft.significance,
+            change_summary=draft.change_summary,
+            tickets=tuple(
+                TicketLabel(identifiers.ticket_id(ticket), labels[ticket]) for ticket in tickets.get(draft.id, [])
+            ),
+            approvals=tuple(_approval(approval, persons) for approval in approvals.get(draft.id, [])),
+            effective_from=draft.effective_from,
+            conflicted=draft.conflicted,
+            created_at=draft.created_at,
+            updated_at=draft.updated_at,
+            submitted_at=draft.submitted_at,
+            published_revision=draft.published_revision,
+            version=draft.version,
+        )
+        for draft in rows
+    ]
+
+
+def _people_of(
+    rows: Sequence[Draft], approvals: Mapping[int, list[Approval]], authors: Mapping[int, list[int]]
+) -> Collection[int]:
+    found = {draft.author_id for draft in rows}
+    found |= {approval.person_id for several in approvals.values() for approval in several}
+    found |= {person for several in authors.values() for person in several}
+    return {person for person in found if person is not None}
+
+
+def _approval(approval: Approval, persons: Mapping[int, Person]) -> ApprovalView:
+    return ApprovalView(
+        person=_email(persons, approval.person_id) or "import",
+        name=_name(persons, approval.person_id) or "import",
+        decision=approval.decision,
+        comment=approval.comment,
+        content_hash=approval.content_hash,
+        decided_at=approval.decided_at,
+        standing=approval.voided_at is None,
+    )
+
+
+def _email(persons: Mapping[int, Person], person_id: int | None) -> str | None:
+    person = None if person_id is None else persons.get(person_id)
+    return None if person is None else person.email
+
+
+def _name(persons: Mapping[int, Person], person_id: int | None) -> str | None:
+    person = None if person_id is None else persons.get(person_id)
+    return None if person is None else person.name
