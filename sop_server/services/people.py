@@ -1,0 +1,284 @@
+"""People: who they are, what they may do, which teams they are in."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sop_server.domain.doers import Doer
+from sop_server.domain.people import clean_email, clean_name
+from sop_server.domain.permissions import Action, Grant, Role
+from sop_server.domain.roles import clean_slug, format_grant, parse_grant
+from sop_server.errors import ConflictError, NotFoundError
+from sop_server.services.paging import Page, check_limit
+from sop_server.services.stores import Stores
+from sop_server.storage import audit, credentials, people
+from sop_server.storage.database import Session
+from sop_server.storage.people import PersonFacts
+from sop_server.storage.tables import Membership, Person, PersonState, RoleGrant
+
+
+@dataclass(frozen=True, slots=True)
+class PersonView:
+    """A person as administrators see them; roles are written `approver@payments`, or `approver` for all."""
+
+    id: int
+    email: str
+    name: str
+    active: bool
+    roles: tuple[str, ...]
+    teams: tuple[str, ...]
+    has_password: bool
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PersonAdded:
+    """What became of `add_person`: the person, and whether the account is new."""
+
+    person: PersonView
+    created: bool
+
+
+def add_person(
+    stores: Stores,
+    *,
+    actor: Doer,
+    now: datetime,
+    email: str,
+    name: str,
+    roles: Sequence[str] = (),
+    teams: Sequence[str] = (),
+) -> PersonAdded:
+    """Add a person, or give one who exists the name, the roles and the teams named; nothing is taken away.
+
+    Departments and teams come to be when they are first named. Raises ForbiddenError, InvalidInputError.
+    """
+    actor.require_anywhere(Action.ADMINISTER)
+    grants = [parse_grant(role) for role in roles]
+    for grant in grants:
+        actor.require(Action.ADMINISTER, grant.department)
+    address, clean = clean_email(email), clean_name(name)
+    slugs = [clean_slug(team, what="team", field="teams") for team in teams]
+    with stores.database.write() as session:
+        person = people.person_by_email(session, address)
+        created = person is None
+        if person is None:
+            person = _new_person(session, actor, email=address, name=clean, now=now)
+        elif person.name != clean:
+            _require_reach(session, actor, person, now)
+            person.name = clean
+            _record(session, actor, "person.renamed", person, now, name=clean)
+        _grant(session, actor, person, grants, now)
+        _join(session, actor, person, slugs, now)
+        return PersonAdded(_view(session, person, now), created)
+
+
+def rename_person(stores: Stores, *, actor: Doer, now: datetime, email: str, name: str) -> PersonView:
+    """Correct a person's name."""
+    actor.require_anywhere(Action.ADMINISTER)
+    with stores.database.write() as session:
+        person = _existing(session, email)
+        _require_reach(session, actor, person, now)
+        person.name = clean_name(name)
+        _record(session, actor, "person.renamed", person, now, name=person.name)
+        return _view(session, person, now)
+
+
+def deactivate_person(stores: Stores, *, actor: Doer, now: datetime, email: str) -> PersonView:
+    """Let a person do nothing any more, at once and on every device. What they did keeps their name."""
+    actor.require(Action.ADMINISTER, None)
+    with stores.database.write() as session:
+        person = _existing(session, email)
+        if people.is_active(session, person.id, now):
+            _require_another_administrator(session, person, now)
+            _set_state(session, actor, person, now, active=False)
+            credentials.end_sessions(session, person.id, now=now)
+            credentials.void_links(session, person.id, now=now)
+            _record(session, actor, "person.deactivated", person, now)
+        return _view(session, person, now)
+
+
+def reactivate_person(stores: Stores, *, actor: Doer, now: datetime, email: str) -> PersonView:
+    """Let a person in again, with the roles and teams that were not ended."""
+    actor.require(Action.ADMINISTER, None)
+    with stores.database.write() as session:
+        person = _existing(session, email)
+        if not people.is_active(session, person.id, now):
+            _set_state(session, actor, person, now, active=True)
+            _record(session, actor, "person.reactivated", person, now)
+        return _view(session, person, now)
+
+
+def grant_role(stores: Stores, *, actor: Doer, now: datetime, email: str, role: str) -> PersonView:
+    """Give a person a role, `R` or `R@DEPARTMENT`; one that is held already changes nothing."""
+    actor.require_anywhere(Action.ADMINISTER)
+    grant = parse_grant(role)
+    actor.require(Action.ADMINISTER, grant.department)
+    with stores.database.write() as session:
+        person = _existing(session, email)
+        _grant(session, actor, person, [grant], now)
+        return _view(session, person, now)
+
+
+def end_role(stores: Stores, *, actor: Doer, now: datetime, email: str, role: str) -> PersonView:
+    """End a role of a person; raises NotFoundError where they do not hold it."""
+    actor.require_anywhere(Action.ADMINISTER)
+    grant = parse_grant(role)
+    actor.require(Action.ADMINISTER, grant.department)
+    with stores.database.write() as session:
+        person = _existing(session, email)
+        held = [row for row in people.open_grants(session, [person.id], now) if _same(row, grant)]
+        if not held:
+            raise NotFoundError(f"{person.name} does not hold the role “{format_grant(grant)}”. Nothing was changed.")
+        if grant == Grant(Role.ADMIN, None):
+            _require_another_administrator(session, person, now)
+        for row in held:
+            row.ended_at = row.end_recorded_at = now
+            row.ended_by = actor.person_id
+        _record(session, actor, "role.ended", person, now, role=format_grant(grant))
+        return _view(session, person, now)
+
+
+def join_team(stores: Stores, *, actor: Doer, now: datetime, email: str, team: str) -> PersonView:
+    """Put a person into a team, from now on."""
+    actor.require_anywhere(Action.ADMINISTER)
+    slug = clean_slug(team, what="team", field="team")
+    with stores.database.write() as session:
+        person = _existing(session, email)
+        _join(session, actor, person, [slug], now)
+        return _view(session, person, now)
+
+
+def leave_team(stores: Stores, *, actor: Doer, now: datetime, email: str, team: str) -> PersonView:
+    """Take a person out of a team, from now on; raises NotFoundError where they are not in it."""
+    actor.require_anywhere(Action.ADMINISTER)
+    slug = clean_slug(team, what="team", field="team")
+    with stores.database.write() as session:
+        person = _existing(session, email)
+        _require_team(session, actor, slug)
+        memberships = [row for row in people.open_memberships(session, [person.id], now) if row.team == slug]
+        if not memberships:
+            raise NotFoundError(f"{person.name} is not in the team “{slug}”. Nothing was changed.")
+        for row in memberships:
+            row.left_at = row.left_recorded_at = now
+        _record(session, actor, "team.left", person, now, team=slug)
+        return _view(session, person, now)
+
+
+def get_person(stores: Stores, *, actor: Doer, now: datetime, email: str) -> PersonView:
+    """Return one person; administrators see everyone, others themselves."""
+    if actor.email != email.strip().lower():
+        actor.require_anywhere(Action.ADMINISTER)
+    with stores.database.read() as session:
+        return _view(session, _existing(session, email), now)
+
+
+def list_people(
+    stores: Stores, *, actor: Doer, now: datetime, words: str | None = None, limit: int = 50, cursor: str | None = None
+) -> Page[PersonView]:
+    """Return people by address; `words` keeps those whose name or address contains them."""
+    actor.require_anywhere(Action.ADMINISTER)
+    with stores.database.read() as session:
+        found = people.people(session, now, words=words, after=cursor, limit=check_limit(limit) + 1)
+    shown = tuple(_of(facts) for facts in found[:limit])
+    return Page(shown, shown[-1].email if len(found) > limit else None)
+
+
+def _new_person(session: Session, actor: Doer, *, email: str, name: str, now: datetime) -> Person:
+    person = Person(email=email, name=name, password_hash=None, created_at=now)
+    session.add(person)
+    session.flush()
+    _set_state(session, actor, person, now, active=True)
+    _record(session, actor, "person.added", person, now, name=name)
+    return person
+
+
+def _set_state(session: Session, actor: Doer, person: Person, now: datetime, *, active: bool) -> None:
+    session.add(
+        PersonState(person_id=person.id, active=active, happened_at=now, recorded_at=now, recorded_by=actor.person_id)
+    )
+    session.flush()
+
+
+def _grant(session: Session, actor: Doer, person: Person, grants: Sequence[Grant], now: datetime) -> None:
+    held = {Grant(Role(row.role), row.department) for row in people.open_grants(session, [person.id], now)}
+    people.ensure_departments(session, [grant.department for grant in grants], now=now)
+    for grant in dict.fromkeys(grants):
+        if grant in held:
+            continue
+        session.add(
+            RoleGrant(
+                person_id=person.id,
+                role=grant.role.value,
+                department=grant.department,
+                happened_at=now,
+                recorded_at=now,
+                granted_by=actor.person_id,
+            )
+        )
+        _record(session, actor, "role.granted", person, now, role=format_grant(grant))
+
+
+def _join(session: Session, actor: Doer, person: Person, slugs: Sequence[str], now: datetime) -> None:
+    people.ensure_teams(session, slugs, now=now)
+    member_of = {row.team for row in people.open_memberships(session, [person.id], now)}
+    for slug in dict.fromkeys(slugs):
+        if slug in member_of:
+            continue
+        _require_team(session, actor, slug)
+        session.add(Membership(person_id=person.id, team=slug, joined_at=now, recorded_at=now))
+        _record(session, actor, "team.joined", person, now, team=slug)
+
+
+def _require_team(session: Session, actor: Doer, slug: str) -> None:
+    team = people.team(session, slug)
+    if team is not None and team.department is not None:
+        actor.require(Action.ADMINISTER, team.department)
+
+
+def _require_reach(session: Session, actor: Doer, person: Person, now: datetime) -> None:
+    """Raise ForbiddenError unless the actor administers everything that the person holds."""
+    for grant in people.open_grants(session, [person.id], now):
+        actor.require(Action.ADMINISTER, grant.department)
+
+
+def _require_another_administrator(session: Session, person: Person, now: datetime) -> None:
+    if people.administrators(session, now) == {person.id}:
+        raise ConflictError(
+            f"{person.name} is the only administrator of this library; without one nobody could let people in. "
+            "Make somebody else an administrator first. Nothing was changed."
+        )
+
+
+def _existing(session: Session, email: str) -> Person:
+    person = people.person_by_email(session, email.strip().lower())
+    if person is None:
+        raise NotFoundError(f"Nobody is known as “{email}”. Check the address, or add the person first.")
+    return person
+
+
+def _same(row: RoleGrant, grant: Grant) -> bool:
+    return row.role == grant.role.value and row.department == grant.department
+
+
+def _record(session: Session, actor: Doer, action: str, person: Person, now: datetime, **details: str) -> None:
+    audit.record(session, at=now, actor=actor.email, action=action, subject=person.email, details=details)
+
+
+def _view(session: Session, person: Person, now: datetime) -> PersonView:
+    session.flush()
+    (facts,) = people.people(session, now, ids=[person.id])
+    return _of(facts)
+
+
+def _of(facts: PersonFacts) -> PersonView:
+    return PersonView(
+        id=facts.row.id,
+        email=facts.row.email,
+        name=facts.row.name,
+        active=facts.active,
+        roles=tuple(sorted(format_grant(grant) for grant in facts.grants)),
+        teams=facts.teams,
+        has_password=facts.row.password_hash is not None,
+        created_at=facts.row.created_at,
+    )
