@@ -85,7 +85,7 @@ def revoke_token(stores: Stores, *, actor: Doer, now: datetime, token_id: int) -
                 at=now,
                 actor=actor.email,
                 action="token.revoked",
-                subject=people.emails(session, [row.person_id])[row.person_id],
+                subject=people.persons_by_id(session, [row.person_id])[row.person_id].email,
                 details={"token": row.id},
             )
         return TokenView(row.id, Scope(row.scope), row.created_at, row.revoked_at)

@@ -86,23 +86,13 @@ def person_row(session: Session, person_id: int) -> Person | None:
     return session.get(Person, person_id)
 
 
-def names(session: Session, person_ids: Collection[int | None]) -> Mapping[int, str]:
-    """Return the names of many people at once, by their ids."""
-    wanted = sorted({person_id for person_id in person_ids if person_id is not None})
-    found: dict[int, str] = {}
+def persons_by_id(session: Session, person_ids: Collection[int]) -> Mapping[int, Person]:
+    """Return many people at once, by their ids."""
+    wanted = sorted(set(person_ids))
+    found: dict[int, Person] = {}
     for start in range(0, len(wanted), _CHUNK):
-        rows = session.execute(select(Person.id, Person.name).where(Person.id.in_(wanted[start : start + _CHUNK])))
-        found.update(rows.tuples().all())
-    return found
-
-
-def emails(session: Session, person_ids: Collection[int | None]) -> Mapping[int, str]:
-    """Return the addresses of many people at once, by their ids."""
-    wanted = sorted({person_id for person_id in person_ids if person_id is not None})
-    found: dict[int, str] = {}
-    for start in range(0, len(wanted), _CHUNK):
-        rows = session.execute(select(Person.id, Person.email).where(Person.id.in_(wanted[start : start + _CHUNK])))
-        found.update(rows.tuples().all())
+        rows = session.scalars(select(Person).where(Person.id.in_(wanted[start : start + _CHUNK])))
+        found.update({row.id: row for row in rows})
     return found
 
 
