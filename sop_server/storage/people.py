@@ -238,8 +238,3 @@ def department_settings(session: Session, at: datetime) -> Mapping[str, Departme
 def _title(slug: str) -> str:
     words = slug.replace("-", " ")
     return words[:1].upper() + words[1:]
-
-
-def persons_by_id(session: Session, person_ids: Collection[int]) -> Mapping[int, Person]:
-    """Return many people at once, by their ids."""
-    return {row.id: row for row in session.scalars(select(Person).where(Person.id.in_(sorted(set(person_ids)))))}
