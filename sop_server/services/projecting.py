@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sop_server.domain import front_matter
 from sop_server.domain.content import normalise
-from sop_server.rendering.references import references
+from sop_server.services.references import references
 from sop_server.storage import drafts, outbox, sops, ticket_references
 from sop_server.storage.database import Session
 from sop_server.storage.library import Library

@@ -1,11 +1,12 @@
 """What every use case works on, put together once by the application."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
 from sop_server.domain.policy import Policy
+from sop_server.services.renderings import Renderings
 from sop_server.storage.database import Database
 from sop_server.storage.library import Library
 from sop_server.storage.search.protocol import SearchEngine
@@ -29,3 +30,4 @@ class Stores:
     search: SearchEngine
     policy: Policy
     clock: Callable[[], datetime] = utc_now
+    renderings: Renderings = field(default_factory=Renderings)

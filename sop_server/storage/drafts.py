@@ -152,6 +152,11 @@ def intent(session: Session, intent_id: int) -> PublishIntent | None:
     return session.get(PublishIntent, intent_id)
 
 
+def intents_by_id(session: Session, ids: Collection[int]) -> Mapping[int, PublishIntent]:
+    """Return many intents at once."""
+    return {row.id: row for row in session.scalars(select(PublishIntent).where(PublishIntent.id.in_(ids)))}
+
+
 def done_intents(session: Session) -> Sequence[PublishIntent]:
     """Return the intents that were carried out, in the order in which they were."""
     return session.scalars(select(PublishIntent).where(PublishIntent.state == "done").order_by(PublishIntent.id)).all()

@@ -1,10 +1,10 @@
 """What is to be done after the answer: written with the fact itself, worked off once, tried again on failure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from sop_server.storage.tables import OutboxItem
@@ -34,6 +34,11 @@ def done(item: OutboxItem, *, now: datetime) -> None:
     """Mark an item as done."""
     item.done_at = now
     item.error = None
+
+
+def mark_done(session: Session, item_ids: Collection[int], *, now: datetime) -> None:
+    """Mark several items as done."""
+    session.execute(update(OutboxItem).where(OutboxItem.id.in_(sorted(item_ids))).values(done_at=now, error=None))
 
 
 def failed(item: OutboxItem, *, error: str, now: datetime) -> None:

@@ -68,6 +68,37 @@ def in_force_rows(
     return found
 
 
+def in_force_ids(session: Session, at: datetime, *, departments: Collection[str] | None = None) -> Sequence[str]:
+    """Return the ids of the SOPs in force, of all departments or of the named ones."""
+    query = select(Revision.sop_id).where(*_is_in_force(at)).order_by(Revision.sop_id)
+    if departments is not None:
+        query = query.where(Revision.department.in_(departments))
+    return session.scalars(query).all()
+
+
+def titled(session: Session, words: Sequence[str], *, at: datetime) -> Sequence[Revision]:
+    """Return the revisions in force whose title holds every word, by title."""
+    query = select(Revision).where(*_is_in_force(at)).order_by(Revision.title, Revision.sop_id)
+    for word in words[:8]:
+        query = query.where(Revision.title.icontains(word, autoescape=True))
+    return session.scalars(query).all()
+
+
+def published_ids(session: Session) -> Sequence[str]:
+    """Return the ids of all SOPs that have a revision."""
+    return session.scalars(select(Revision.sop_id).distinct().order_by(Revision.sop_id)).all()
+
+
+def histories(session: Session, ids: Collection[str]) -> Mapping[str, list[Revision]]:
+    """Return all revisions of some SOPs, in ascending number."""
+    found: dict[str, list[Revision]] = {}
+    for row in session.scalars(
+        select(Revision).where(Revision.sop_id.in_(ids)).order_by(Revision.sop_id, Revision.number)
+    ):
+        found.setdefault(row.sop_id, []).append(row)
+    return found
+
+
 def in_force_departments(
     session: Session, at: datetime, departments: Collection[str] | None = None
 ) -> Mapping[str | None, int]:

@@ -1,0 +1,137 @@
+"""What the doors show of SOPs and their revisions."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sop_server.domain.revisions import RevisionState
+from sop_server.domain.staleness import Reason
+from sop_server.rendering.outline import Heading
+from sop_server.storage.tables import PublishIntent, Revision
+
+
+@dataclass(frozen=True, slots=True)
+class SopSummary:
+    """A SOP in force, as lists show it. `stale` is worst first."""
+
+    sop_id: str
+    title: str
+    department: str | None
+    owner: str | None
+    deputy: str | None
+    processes: tuple[str, ...]
+    systems: tuple[str, ...]
+    tags: tuple[str, ...]
+    audience: tuple[str, ...]
+    revision: int
+    significance: str
+    change_summary: str
+    effective_from: datetime
+    content_hash: str
+    stale: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionApproval:
+    """Who approved a revision, and when."""
+
+    person: str
+    name: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionTicket:
+    """A ticket that a revision references."""
+
+    id: int
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionView:
+    """One revision as the history shows it; `markdown` and `html` are empty in lists."""
+
+    sop_id: str
+    revision: int
+    kind: str
+    state: RevisionState
+    title: str
+    significance: str
+    author: str
+    author_name: str
+    approvals: tuple[RevisionApproval, ...]
+    tickets: tuple[RevisionTicket, ...]
+    change_summary: str
+    approved_at: datetime
+    effective_from: datetime
+    content_hash: str
+    commit: str
+    reverts: int | None
+    markdown: str = ""
+    html: str = ""
+    outline: tuple[Heading, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SopPage:
+    """One SOP at an instant, with its text and what stands around it. `next_review_at` is when it is due."""
+
+    summary: SopSummary
+    path: str
+    markdown: str
+    html: str
+    outline: tuple[Heading, ...]
+    front_matter: Mapping[str, object]
+    coming: tuple[RevisionView, ...]
+    next_review_at: datetime
+    at: datetime
+    latest_revision: int
+
+
+def summarise(row: Revision, stale: Sequence[Reason]) -> SopSummary:
+    """Return a revision in force as lists show it."""
+    return SopSummary(
+        sop_id=row.sop_id,
+        title=row.title,
+        department=row.department,
+        owner=row.owner,
+        deputy=row.deputy,
+        processes=tuple(row.processes),
+        systems=tuple(row.systems),
+        tags=tuple(row.tags),
+        audience=tuple(row.audience),
+        revision=row.number,
+        significance=row.significance,
+        change_summary=row.change_summary,
+        effective_from=row.effective_from,
+        content_hash=row.content_hash,
+        stale=tuple(stale),
+    )
+
+
+def revision_view(row: Revision, intent: PublishIntent | None, state: RevisionState) -> RevisionView:
+    """Return one revision with who approved it; its text is added by who shows it."""
+    return RevisionView(
+        sop_id=row.sop_id,
+        revision=row.number,
+        kind=row.kind,
+        state=state,
+        title=row.title,
+        significance=row.significance,
+        author=row.author_email,
+        author_name=row.author_name,
+        approvals=tuple(
+            RevisionApproval(str(one["email"]), str(one["name"]), str(one["at"]))
+            for one in ([] if intent is None else intent.approvals)
+        ),
+        tickets=tuple(
+            RevisionTicket(int(one["id"]), str(one["label"])) for one in ([] if intent is None else intent.tickets)
+        ),
+        change_summary=row.change_summary,
+        approved_at=row.approved_at,
+        effective_from=row.effective_from,
+        content_hash=row.content_hash,
+        commit=row.commit_oid,
+        reverts=row.reverts,
+    )
