@@ -3,7 +3,6 @@
 from datetime import datetime
 
 from sop_server.domain.content import content_hash
-from sop_server.domain.permissions import Actor
 from sop_server.services.stores import Stores
 from sop_server.storage import drafts
 from sop_server.storage.database import Session
@@ -21,10 +20,10 @@ def save_state(
     *,
     path: str,
     author: Identity,
-    person: Actor | None,
+    person_id: int | None,
     now: datetime,
 ) -> None:
-    """Store `text` as the draft's newest state; `person` is None where the system merged.
+    """Store `text` as the draft's newest state; `person_id` is None where the system merged.
 
     The caller holds the library lock. What the database names is the draft; a commit that a crash left
     unnamed is replaced.
@@ -52,7 +51,7 @@ def save_state(
             number=len(earlier) + 1,
             oid=written.oid,
             content_hash=draft.content_hash,
-            person_id=None if person is None else person.person_id,
+            person_id=person_id,
             at=now,
         )
     )

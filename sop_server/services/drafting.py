@@ -92,7 +92,9 @@ def create_draft(
         )
         session.add(draft)
         session.flush()
-        save_state(stores, session, draft, text, path=sop.path, author=_identity(actor), person=actor, now=now)
+        save_state(
+            stores, session, draft, text, path=sop.path, author=_identity(actor), person_id=actor.person_id, now=now
+        )
         drafts.set_tickets(session, draft.id, ticket_references.ticket_ids_of(session, given.tickets or ()))
         audit.record(
             session,
@@ -299,7 +301,7 @@ def _change_text(stores: Stores, session: Session, draft: Draft, content: str, *
     parsed = _readable(text)
     actor.require(Action.DRAFT, parsed.front.department)
     sop = _existing(session, draft.sop_id)
-    save_state(stores, session, draft, text, path=sop.path, author=_identity(actor), person=actor, now=now)
+    save_state(stores, session, draft, text, path=sop.path, author=_identity(actor), person_id=actor.person_id, now=now)
     draft.title = parsed.front.title or draft.sop_id
     if parsed.front.department != draft.department:
         # Who may approve was settled for the other department: it has to be asked for again.

@@ -53,7 +53,14 @@ def bring_up(stores: Stores, session: Session, draft: Draft, *, now: datetime) -
         return True
     sop = sops.sop_row(session, draft.sop_id)
     save_state(
-        stores, session, draft, text, path=newest.path if sop is None else sop.path, author=SYSTEM, person=None, now=now
+        stores,
+        session,
+        draft,
+        text,
+        path=newest.path if sop is None else sop.path,
+        author=SYSTEM,
+        person_id=None,
+        now=now,
     )
     draft.base_revision = newest.number
     draft.conflicted = False

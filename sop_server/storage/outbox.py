@@ -51,3 +51,10 @@ def failed(item: OutboxItem, *, error: str, now: datetime) -> None:
 def open_count(session: Session) -> int:
     """Return how many items are still to be done."""
     return session.scalar(select(func.count()).where(OutboxItem.done_at.is_(None))) or 0
+
+
+def open_item(session: Session, item_id: int) -> OutboxItem | None:
+    """Return an item that is still to be done, held until the end of the transaction; None where it is done."""
+    return session.scalar(
+        select(OutboxItem).where(OutboxItem.id == item_id, OutboxItem.done_at.is_(None)).with_for_update()
+    )
