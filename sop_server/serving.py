@@ -1,0 +1,136 @@
+"""The production server: gunicorn with processes and threads, and one background thread in each process."""
+
+import logging
+import threading
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+
+from sop_server.app import create_app
+from sop_server.errors import SopError
+from sop_server.home import close_stores, open_stores
+from sop_server.services.background import run_due
+from sop_server.services.stores import Stores
+from sop_server.settings import Settings
+from sop_server.views.meter import Meter
+
+_SECONDS_BETWEEN_ROUNDS = 5.0
+_SECONDS_TO_FINISH = 20.0
+
+_LOG = logging.getLogger("sop_server.background")
+
+
+class BackgroundThread:
+    """Does what is due every few seconds, and at once when it is woken; one in each process."""
+
+    def __init__(self, stores: Stores, *, every: float = _SECONDS_BETWEEN_ROUNDS) -> None:
+        self._stores = stores
+        self._every = every
+        self._woken = threading.Event()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="background", daemon=True)
+
+    def start(self) -> None:
+        """Begin with a first round at once."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Have a round done without waiting for it."""
+        self._woken.set()
+
+    def stop(self) -> None:
+        """End after the round that is running; what remains stands in the outbox."""
+        self._stopping.set()
+        self._woken.set()
+        if self._thread.is_alive():
+            self._thread.join(_SECONDS_TO_FINISH)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self._woken.clear()
+            self._round()
+            self._woken.wait(self._every)
+
+    def _round(self) -> None:
+        try:
+            run_due(self._stores, now=self._stores.clock())
+        except SopError as error:
+            _LOG.warning("A background round ended early and will be repeated: %s", error.message)
+        except Exception:  # noqa: BLE001 - a thread that dies of one bad round would never index or mend again
+            _LOG.exception("A background round failed and will be repeated.")
+
+
+class Process:
+    """What one server process holds: its own stores, opened after the fork, its thread, its application."""
+
+    def __init__(self, settings: Settings, meter: Meter | None = None) -> None:
+        self._stores = open_stores(settings)
+        self._thread = BackgroundThread(self._stores)
+        self.app: Flask = create_app(settings, stores=self._stores, wake=self._thread.wake, meter=meter)
+        self._thread.start()
+
+    def close(self) -> None:
+        """End the thread and close the stores."""
+        self._thread.stop()
+        close_stores(self._stores)
+
+
+class Server(BaseApplication):  # type: ignore[misc]  # gunicorn carries no types
+    """gunicorn, set up by our settings alone: no command line and no file of its own."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        # Made here, before the fork, so that every process counts into the same memory.
+        self._meter = Meter()
+        self._process: Process | None = None
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Hand our settings to gunicorn."""
+        settings = self._settings
+        shared_memory = Path("/dev/shm")  # noqa: S108 - the heartbeat files must not lie on a slow disk
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        chosen: dict[str, Any] = {
+            "bind": f"{host}:{settings.port}",
+            "workers": settings.workers,
+            "threads": settings.threads,
+            "worker_class": "gthread",
+            "preload_app": False,
+            "timeout": 60,
+            "graceful_timeout": 30,
+            "keepalive": 5,
+            "max_requests": 20_000,
+            "max_requests_jitter": 2_000,
+            "worker_tmp_dir": str(shared_memory) if shared_memory.is_dir() else None,
+            "control_socket_disable": True,
+            "accesslog": None,
+            "errorlog": "-",
+            "loglevel": "info",
+            "proc_name": "sop-server",
+            "post_fork": self._after_fork,
+            "worker_exit": self._at_exit,
+        }
+        for name, value in chosen.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        """Open the stores of this process and put its application together; called after the fork."""
+        self._process = Process(self._settings, self._meter)
+        return self._process.app
+
+    def _after_fork(self, _arbiter: Any, worker: Any) -> None:
+        self._meter.claim(worker.age)
+
+    def _at_exit(self, _arbiter: Any, _worker: Any) -> None:
+        if self._process is not None:
+            self._process.close()
+            self._process = None
+
+
+def serve(settings: Settings) -> None:
+    """Serve until a signal ends it; raises InvalidInputError at once where the home is not ready."""
+    # Looked at before any process is forked: a worker that cannot start would only be started again.
+    close_stores(open_stores(settings))
+    Server(settings).run()

@@ -1,0 +1,157 @@
+"""The installation's settings: environment variables, `.env` and an optional TOML file, read once."""
+
+import os
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+    TomlConfigSettingsSource,
+)
+
+from sop_server.domain.policy import Policy
+from sop_server.errors import InvalidInputError
+from sop_server.storage.database import sqlite_url
+
+PREFIX = "SOP_"
+CONFIG_FILE = "SOP_CONFIG"
+
+_SHORTEST_SECRET = 16
+
+
+class Settings(BaseSettings):
+    """What an installation decides. The first that names a setting wins: variable, `.env`, TOML file, default."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True, validate_default=True
+    )
+
+    home: Path = Path("~/.local/share/sop-server")
+    """The folder that holds library, database, search index and secret key."""
+    database_url: str | None = None
+    """SQLAlchemy's URL of the database; SQLite in the home where absent."""
+    search: Literal["whoosh"] = "whoosh"
+    """The search engine."""
+    secret_key: SecretStr | None = None
+    """What signs cookies and forms; the file `secret_key` of the home where absent."""
+    window_hours: float = Field(default=48.0, gt=0, le=8760)
+    """Elapsed hours from go-live within which a new obligation must be met."""
+    timezone: str = "UTC"
+    """The zone in which people read times that their browser does not tell; everything is stored in UTC."""
+    library_name: str = Field(default="SOP library", min_length=1, max_length=80)
+    """What stands in the bar of every page."""
+    host: str = Field(default="127.0.0.1", min_length=1)
+    """The address to listen on."""
+    port: int = Field(default=8000, ge=0, le=65535)
+    """The port to listen on; 0 takes a free one."""
+    workers: int = Field(default=2, ge=1, le=64)
+    """Server processes."""
+    threads: int = Field(default=4, ge=1, le=64)
+    """Threads of each server process."""
+    trusted_proxies: int = Field(default=0, ge=0, le=8)
+    """How many reverse proxies in front are believed about the client's address, scheme and host."""
+
+    @field_validator("home")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as exc:
+            raise ValueError("must be a time zone such as Europe/Warsaw or UTC") from exc
+        return value
+
+    @field_validator("secret_key")
+    @classmethod
+    def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value()) < _SHORTEST_SECRET:
+            raise ValueError(f"must have at least {_SHORTEST_SECRET} characters")
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("sqlite:///", "postgresql+psycopg://", "postgresql://")):
+            raise ValueError("must begin with sqlite:/// or postgresql://")
+        # Plain `postgresql://` means the driver that this program brings along.
+        return value and value.replace("postgresql://", "postgresql+psycopg://", 1)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the signature is pydantic's
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read the TOML file that `SOP_CONFIG` names after everything else."""
+        named = os.environ.get(CONFIG_FILE)
+        toml = (TomlConfigSettingsSource(settings_cls, Path(named)),) if named else ()
+        return (init_settings, env_settings, dotenv_settings, *toml)
+
+    def with_changes(self, **changes: object) -> "Settings":
+        """Return the same settings but for `changes`, checked again; a change to None is none."""
+        given = {name: value for name, value in changes.items() if value is not None}
+        return _checked({**self.model_dump(), **given}) if given else self
+
+    @property
+    def library_path(self) -> Path:
+        """The bare repository."""
+        return self.home / "library.git"
+
+    @property
+    def database_path(self) -> Path:
+        """The SQLite file, where the database is one."""
+        return self.home / "sop.db"
+
+    @property
+    def index_path(self) -> Path:
+        """The folder of the search index."""
+        return self.home / "index"
+
+    @property
+    def secret_key_path(self) -> Path:
+        """The file that holds the secret key where no variable does."""
+        return self.home / "secret_key"
+
+    @property
+    def resolved_database_url(self) -> str:
+        """The URL of the database in use."""
+        return self.database_url or sqlite_url(self.database_path)
+
+    @property
+    def policy(self) -> Policy:
+        """What the rules take from the settings."""
+        return Policy(window_hours=self.window_hours, timezone=self.timezone)
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read the settings; raises InvalidInputError that names each bad one. `overrides` come from the command line."""
+    named = os.environ.get(CONFIG_FILE)
+    if named and not Path(named).is_file():
+        raise InvalidInputError(f"{CONFIG_FILE} names {named}, which is no file. Mend the variable, or remove it.")
+    return _checked({name: value for name, value in overrides.items() if value is not None})
+
+
+def _checked(given: dict[str, Any]) -> Settings:
+    try:
+        return Settings(**given)
+    except ValidationError as exc:
+        fields = {
+            f"{PREFIX}{str(error['loc'][0]).upper()}": error["msg"].removeprefix("Value error, ")
+            for error in exc.errors(include_url=False, include_context=False, include_input=False)
+        }
+        told = "; ".join(f"{name}: {problem}" for name, problem in fields.items())
+        raise InvalidInputError(f"The settings cannot be used. {told}.", fields=fields) from exc
+    except (SettingsError, ValueError, OSError) as exc:
+        raise InvalidInputError(f"The settings cannot be read: {exc}") from exc

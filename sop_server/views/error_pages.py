@@ -1,0 +1,48 @@
+"""An error as a page in plain words: what happened, what was kept, what to do."""
+
+from flask import Response, current_app, redirect, render_template, request, url_for
+from jinja2 import TemplateError
+from markupsafe import escape
+from werkzeug.routing import BuildError
+from werkzeug.wrappers import Response as AnyResponse
+
+from sop_server.errors import SopError
+
+_TEMPLATE = "error.html"
+_SIGN_IN = "sign_in.form"
+
+
+def error_page(status: int, title: str, error: SopError, *, reference: str | None = None) -> Response:
+    """Return the page of an error, and a plain one where the templates themselves are what failed."""
+    try:
+        text = render_template(
+            _TEMPLATE,
+            status=status,
+            title=title,
+            message=error.message,
+            fields=error.fields,
+            reference=reference,
+        )
+    except (TemplateError, TypeError, ValueError, AttributeError, LookupError, RuntimeError, SopError):
+        current_app.logger.exception("The page of an error could not be rendered.")
+        text = _plain(title, error.message, reference)
+    return Response(text, status=status, content_type="text/html; charset=utf-8")
+
+
+def to_sign_in() -> AnyResponse:
+    """Send a stranger to the sign-in, and from there to where they wanted to go."""
+    wanted = request.full_path.rstrip("?") if request.method in {"GET", "HEAD"} else None
+    here = None if wanted in {None, "/"} else wanted
+    try:
+        address = url_for(_SIGN_IN, next=here)
+    except BuildError:
+        address = "/login"
+    return redirect(address, 303)
+
+
+def _plain(title: str, message: str, reference: str | None) -> str:
+    told = f"<p>Reference: {escape(reference)}</p>" if reference else ""
+    return (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title>'
+        f'<h1>{escape(title)}</h1><p>{escape(message)}</p>{told}<p><a href="/">To the library</a></p></html>'
+    )

@@ -1,0 +1,92 @@
+"""Who looks at a page: the person of the session cookie, and what the frame tells about them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask import Flask, current_app, g, request
+
+from sop_server.domain.permissions import Action, Actor
+from sop_server.errors import NotSignedInError
+from sop_server.services.sign_in import actor_for_session
+from sop_server.services.stores import Stores
+
+COOKIE = "sop_session"
+
+OPEN_TO_STRANGERS = frozenset({"assets", "probes", "sign_in"})
+"""The blueprints whose pages need no sign-in; every other page does, one that does not exist too."""
+
+_OTHER_DOORS = ("/api/", "/webhooks/")
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """The signed-in person as the frame shows them."""
+
+    name: str
+    email: str
+    initials: str
+    can_write: bool
+    can_see_reports: bool
+    is_manager: bool
+    is_admin: bool
+
+
+def visitor_of(actor: Actor) -> Visitor:
+    """Return what the frame shows of a person."""
+    words = [word for word in actor.name.replace("-", " ").split() if word[0].isalnum()] or [actor.email]
+    initials = words[0][0] if len(words) == 1 else words[0][0] + words[-1][0]
+    return Visitor(
+        name=actor.name,
+        email=actor.email,
+        initials=initials.upper(),
+        can_write=actor.may_anywhere(Action.DRAFT),
+        can_see_reports=actor.may_anywhere(Action.SEE_REPORTS),
+        is_manager=actor.may_anywhere(Action.SCORE),
+        is_admin=actor.may_anywhere(Action.ADMINISTER),
+    )
+
+
+def stores() -> Stores:
+    """Return what the application works on."""
+    found: Stores = current_app.extensions["stores"]
+    return found
+
+
+def now() -> datetime:
+    """Return the present instant, the same one throughout a request."""
+    if "now" not in g:
+        g.now = stores().clock()
+    instant: datetime = g.now
+    return instant
+
+
+def actor() -> Actor:
+    """Return the signed-in person; raises NotSignedInError for a stranger."""
+    found: Actor | None = g.get("actor")
+    if found is None:
+        raise NotSignedInError("Sign in to see this page; it comes right after.")
+    return found
+
+
+def register(app: Flask) -> None:
+    """Know the person before every page, and let strangers see the open ones alone."""
+    app.before_request(_recognise)
+    app.context_processor(_frame)
+
+
+def _recognise() -> None:
+    if request.path.startswith(_OTHER_DOORS):
+        return
+    open_page = request.blueprint in OPEN_TO_STRANGERS
+    token = request.cookies.get(COOKIE)
+    # Style sheets and probes cost no look at the database.
+    if token and request.blueprint not in {"assets", "probes"}:
+        g.actor = actor_for_session(stores(), token=token, now=now())
+    if not open_page:
+        actor()
+
+
+def _frame() -> dict[str, Any]:
+    found: Actor | None = g.get("actor")
+    return {"me": None if found is None else visitor_of(found), "now": now()}
