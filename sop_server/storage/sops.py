@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from sop_server.storage.tables import PublishIntent, Revision, RevisionLink, RevisionTicket, Sop
@@ -82,6 +82,19 @@ def titled(session: Session, words: Sequence[str], *, at: datetime) -> Sequence[
     for word in words[:8]:
         query = query.where(Revision.title.icontains(word, autoescape=True))
     return session.scalars(query).all()
+
+
+def all_rows(session: Session) -> Sequence[Revision]:
+    """Return every revision of the projection."""
+    return session.scalars(select(Revision).order_by(Revision.sop_id, Revision.number)).all()
+
+
+def newest_rows(session: Session) -> Sequence[Revision]:
+    """Return the revision with the highest number of each SOP, in force or not."""
+    newest = select(Revision.sop_id, func.max(Revision.number)).group_by(Revision.sop_id)
+    return session.scalars(
+        select(Revision).where(tuple_(Revision.sop_id, Revision.number).in_(newest)).order_by(Revision.sop_id)
+    ).all()
 
 
 def published_ids(session: Session) -> Sequence[str]:
