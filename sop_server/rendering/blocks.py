@@ -32,7 +32,7 @@ def shape(tokens: Sequence[Token]) -> list[Token]:
 
 def _number_steps(tokens: Sequence[Token]) -> None:
     lists = [at for at, token in enumerate(tokens) if token.type == "ordered_list_open" and token.level == 0]
-    taken: set[str] = set()
+    taken: dict[str, int] = {}
     section = "top"
     number, key, several = 0, "", len(lists) > 1
     for token in tokens:

@@ -32,16 +32,15 @@ LANGUAGES = {
     "js": "javascript",
     "hcl": "hcl",
     "terraform": "terraform",
-    "ruby": "ruby",
 }
-MAX_CHARACTERS = 8_000
+MAX_COLOURED = 20_000  # characters of one text
 
 
 def code_html(source: str, info: str) -> str:
     """Return `source` as a `<pre>`, its tokens classed where the language `info` begins with is known."""
     language = info.split(maxsplit=1)[0].lower() if info.strip() else ""
     name = LANGUAGES.get(language)
-    if name is None or len(source) > MAX_CHARACTERS:
+    if name is None:
         return f'<pre class="code"><code>{escape(source)}</code></pre>\n'
     inner = highlight(source, _lexer(name), _formatter())
     return f'<pre class="code"><code class="language-{name}">{inner}</code></pre>\n'

@@ -28,7 +28,7 @@ def outline(tokens: Sequence[Token]) -> tuple[Heading, ...]:
     places = [at for at, token in enumerate(tokens) if token.type == "heading_open"]
     shift = 1 if any(tokens[at].tag == "h1" for at in places) else 0
     headings: list[Heading] = []
-    taken: set[str] = set()
+    taken: dict[str, int] = {}
     for at in places:
         level = min(int(tokens[at].tag[1]) + shift, _DEEPEST)
         tokens[at].tag = tokens[at + 2].tag = f"h{level}"
@@ -39,11 +39,13 @@ def outline(tokens: Sequence[Token]) -> tuple[Heading, ...]:
     return tuple(headings)
 
 
-def free(name: str, taken: set[str]) -> str:
+def free(name: str, taken: dict[str, int]) -> str:
     """Return `name`, or `name-2`, `name-3`, … where it is taken; what is returned is taken from now on."""
-    chosen, number = name, 1
+    chosen, number = name, taken.get(name, 0)
     while chosen in taken:
         number += 1
         chosen = f"{name}-{number}"
-    taken.add(chosen)
+    # The next one of this name starts counting here, so that a thousand like headings stay linear.
+    taken[name] = max(number, 1)
+    taken.setdefault(chosen, 1)
     return chosen

@@ -15,7 +15,7 @@ from mdit_py_plugins.tasklists import tasklists_plugin
 
 from sop_server.domain.identifiers import parse_sop_id
 from sop_server.rendering.blocks import shape
-from sop_server.rendering.code import code_html
+from sop_server.rendering.code import MAX_COLOURED, code_html
 from sop_server.rendering.complexity import too_complex
 from sop_server.rendering.inline import finished, plain_text
 from sop_server.rendering.links import Linker, Resolve, is_safe, wiki_links
@@ -73,6 +73,7 @@ def prepare(body: str, *, resolve: Resolve, title: str | None = None) -> Prepare
         return Prepared((block,), (), body, tuple(ids), (), plain=True)
     tokens: Sequence[Token] = _PARSERS.parser.parse(body)
     tokens = _without_title(tokens, title)
+    _limit_colour(tokens)
     headings = outline(tokens)
     tokens = shape(tokens)
     text = "\n".join(_texts(tokens))
@@ -95,6 +96,16 @@ def _without_title(tokens: Sequence[Token], title: str | None) -> Sequence[Token
         return tokens
     words = plain_text(tokens[1].children or ())
     return tokens[3:] if words.split() == title.split() else tokens
+
+
+def _limit_colour(tokens: Sequence[Token]) -> None:
+    """Leave the code plain that comes after `MAX_COLOURED` characters of it: lexers are slow."""
+    total = 0
+    for token in tokens:
+        if token.type == "fence":
+            total += len(token.content)
+            if total > MAX_COLOURED:
+                token.info = ""
 
 
 def _texts(tokens: Sequence[Token]) -> Iterator[str]:
