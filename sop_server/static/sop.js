@@ -52,7 +52,7 @@ function tickOff(text) {
       show();
     });
     label.append(box);
-    step.append(label);
+    step.prepend(label);
     return { step, box };
   });
 

@@ -1,7 +1,6 @@
 // Applies the chosen appearance before the first paint: a plain blocking script, not a module.
 (function () {
   "use strict";
-  const root = document.documentElement;
   const KEY = "appearance";
 
   function chosen() {
@@ -14,8 +13,8 @@
   }
 
   function apply(value) {
-    if (value === "auto") delete root.dataset.theme;
-    else root.dataset.theme = value;
+    const dark = document.getElementById("dark");
+    if (dark) dark.media = { auto: "screen and (prefers-color-scheme: dark)", light: "not all", dark: "screen" }[value];
     for (const button of document.querySelectorAll("[data-appearance]")) {
       button.setAttribute("aria-pressed", String(button.dataset.appearance === value));
     }
