@@ -30,9 +30,6 @@ def save_state(
     """
     earlier = drafts.commits(session, draft.id)
     parent = earlier[-1].oid if earlier else stores.library.head()
-    reference = f"refs/drafts/{draft.id}"
-    if stores.library.ref(reference) != (earlier[-1].oid if earlier else None):
-        stores.library.delete_ref(reference)
     commit = NewCommit(
         message=f"{draft.sop_id}: draft {draft.id}, state {len(earlier) + 1}\n",
         author=author,
@@ -40,7 +37,7 @@ def save_state(
         committed_at=now,
         changes=(FileChange(path, text.encode()),),
     )
-    (written,) = stores.library.write(reference, parent, [commit])
+    (written,) = stores.library.write(f"refs/drafts/{draft.id}", parent, [commit])
     draft.head_oid = written.oid
     draft.blob_oid = written.blobs[path]
     draft.content_hash = content_hash(text)

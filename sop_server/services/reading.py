@@ -7,7 +7,9 @@ from datetime import datetime
 from sop_server.domain import front_matter, revisions
 from sop_server.domain.content import normalise
 from sop_server.domain.permissions import Action, Actor
-from sop_server.domain.staleness import Reason, next_review_at, stale_reasons
+from sop_server.domain.reviews import last_confirmed, review_due_at
+from sop_server.domain.standing import standing
+from sop_server.domain.staleness import StaleReason, stale_reasons, staleness, unreflected
 from sop_server.errors import GoneError, InvalidInputError, NotFoundError
 from sop_server.rendering.markdown import Rendered, render
 from sop_server.rendering.raw_diff import DiffLine, raw_diff
@@ -92,7 +94,9 @@ def get_sop(stores: Stores, *, actor: Actor, sop_id: str, now: datetime, at: dat
     with stores.database.read() as session:
         row = _in_sight(session, actor, sop_id, at=instant)
         facts = load_facts_of(session, instant, [sop_id])
-        everything = facts.revisions.get(sop_id, ())
+        of = standing(facts)
+        everything = facts.revisions[sop_id]
+        serving = of.in_force[sop_id]
         text = normalise(stores.library.read(row.blob_oid))
         rendered = render_text(stores, session, row, text)
         coming = [
@@ -101,16 +105,17 @@ def get_sop(stores: Stores, *, actor: Actor, sop_id: str, now: datetime, at: dat
             if revisions.state(everything, scheduled.number, instant) is revisions.RevisionState.SCHEDULED
         ]
     return SopPage(
-        summary=summarise(row, stale_reasons(facts, sop_id)),
+        summary=summarise(row, stale_reasons(of, sop_id)),
         path=row.path,
         markdown=text,
         html=rendered.html,
         outline=rendered.outline,
         front_matter=front_matter.parse(text).raw,
         coming=tuple(coming),
-        next_review_at=next_review_at(facts, sop_id),
+        next_review_at=review_due_at(everything, serving, last_confirmed(facts.reviews, instant).get(sop_id), instant),
         at=instant,
-        latest_revision=max(revision.number for revision in everything),
+        latest_revision=everything[-1].number,
+        unreflected=unreflected(of, sop_id),
     )
 
 
@@ -143,12 +148,12 @@ def compare(stores: Stores, *, actor: Actor, sop_id: str, before: int, after: in
     return Comparison(sop_id, second.title, first, second, changes, tuple(raw_diff(first.markdown, second.markdown)))
 
 
-def stale_of(session: Session, sop_ids: Sequence[str], *, at: datetime) -> Mapping[str, tuple[Reason, ...]]:
+def stale_of(session: Session, sop_ids: Sequence[str], *, at: datetime) -> Mapping[str, tuple[StaleReason, ...]]:
     """Return why each of some SOPs is stale, by a fixed number of queries."""
     if not sop_ids:
         return {}
-    facts = load_facts_of(session, at, sop_ids)
-    return {sop_id: tuple(stale_reasons(facts, sop_id)) for sop_id in sop_ids}
+    items = staleness(standing(load_facts_of(session, at, sop_ids)))
+    return {item.sop_id: item.reasons for item in items}
 
 
 def render_text(stores: Stores, session: Session, row: Revision, text: str) -> Rendered:

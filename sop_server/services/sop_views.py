@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from sop_server.domain.obligations import ObligationStatus
 from sop_server.domain.revisions import RevisionState
-from sop_server.domain.staleness import Reason
+from sop_server.domain.staleness import StaleReason
 from sop_server.rendering.outline import Heading
 from sop_server.storage.tables import PublishIntent, Revision
 
@@ -28,7 +29,7 @@ class SopSummary:
     change_summary: str
     effective_from: datetime
     content_hash: str
-    stale: tuple[Reason, ...]
+    stale: tuple[StaleReason, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,9 @@ class RevisionView:
 
 @dataclass(frozen=True, slots=True)
 class SopPage:
-    """One SOP at an instant, with its text and what stands around it. `next_review_at` is when it is due."""
+    """One SOP at an instant, with its text and what stands around it. `next_review_at` is when it is due.
+
+    `unreflected` are the changes that are live and that it does not reflect yet, the oldest first."""
 
     summary: SopSummary
     path: str
@@ -87,9 +90,10 @@ class SopPage:
     next_review_at: datetime
     at: datetime
     latest_revision: int
+    unreflected: tuple[ObligationStatus, ...]
 
 
-def summarise(row: Revision, stale: Sequence[Reason]) -> SopSummary:
+def summarise(row: Revision, stale: Sequence[StaleReason]) -> SopSummary:
     """Return a revision in force as lists show it."""
     return SopSummary(
         sop_id=row.sop_id,

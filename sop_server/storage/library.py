@@ -96,6 +96,14 @@ class Library:
         found = self._look_up(f"{require_oid(commit_oid)}:{path}")
         return found[0] if found is not None and found[1] == "blob" else None
 
+    def tree(self, commit_oid: str) -> dict[str, str]:
+        """Return the id of every file in a commit, by its path."""
+        listing = self._repositories.current().git.ls_tree(
+            "-r", "-z", "--full-tree", require_oid(commit_oid), stdout_as_string=False
+        )
+        entries = (entry.split(b"\t", 1) for entry in listing.split(b"\0") if entry)
+        return {path.decode(): head.split()[2].decode() for head, path in entries}
+
     def write(self, ref: str, parent: str | None, commits: Sequence[NewCommit]) -> list[WrittenCommit]:
         """Write `commits` on top of `parent` and let `ref` stand at the last one, wherever it stood before.
 
