@@ -1,0 +1,249 @@
+"""Why a SOP may no longer say how things are done: the reasons, worst first."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sop_server.domain.facts import (
+    FeedbackFact,
+    FeedbackKind,
+    PersonFact,
+    ReviewFact,
+    RevisionFact,
+    RevisionKind,
+    Significance,
+)
+from sop_server.domain.feedback import triaged
+from sop_server.domain.golive import current_version
+from sop_server.domain.obligations import ObligationState, ObligationStatus
+from sop_server.domain.reviews import last_confirmed, review_due_at
+from sop_server.domain.revisions import in_force, latest, served
+from sop_server.domain.standing import Standing
+
+
+class StaleKind(StrEnum):
+    """The kinds of reason; the order is the order of severity."""
+
+    OBLIGATION = "obligation"
+    OUTDATED = "outdated"
+    REVIEW = "review"
+    SYSTEM = "system"
+    LINK = "link"
+    OWNER = "owner"
+    BROKEN_LINK = "broken_link"
+
+
+_RANK = {kind: rank for rank, kind in enumerate(StaleKind)}
+
+
+@dataclass(frozen=True, slots=True)
+class StaleReason:
+    """One reason, since when it holds, and what it is in a sentence."""
+
+    kind: StaleKind
+    since: datetime
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class StaleItem:
+    """A SOP in force with its reasons, worst first."""
+
+    sop_id: str
+    title: str
+    department: str | None
+    owner: str | None
+    reasons: tuple[StaleReason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Index:
+    """What the reasons are looked up in, by SOP, by system in lower case, by e-mail."""
+
+    outdated: Mapping[str, list[FeedbackFact]]
+    confirmed: Mapping[str, ReviewFact]
+    untriaged: Mapping[str, list[ObligationStatus]]
+    people: Mapping[str, PersonFact]
+
+
+def unreflected(of: Standing, sop_id: str) -> tuple[ObligationStatus, ...]:
+    """Return the changes that are live and that the SOP does not reflect yet, the oldest first: its banner."""
+    return of.exposed.get(sop_id, ())
+
+
+def stale_reasons(of: Standing, sop_id: str) -> tuple[StaleReason, ...]:
+    """Return why one SOP is stale, worst first; nothing for one that is not in force."""
+    serving = of.in_force.get(sop_id)
+    return () if serving is None else _reasons(of, _index(of), serving)
+
+
+def staleness(of: Standing) -> tuple[StaleItem, ...]:
+    """Return every stale SOP, the one with the worst reason first, among those the one that has had it longest."""
+    index = _index(of)
+    items = [
+        StaleItem(
+            sop_id=sop_id,
+            title=serving.title,
+            department=serving.department,
+            owner=serving.owner,
+            reasons=reasons,
+        )
+        for sop_id, serving in of.in_force.items()
+        if (reasons := _reasons(of, index, serving))
+    ]
+    return tuple(sorted(items, key=lambda item: (*_severity(item.reasons[0]), item.sop_id)))
+
+
+def _severity(reason: StaleReason) -> tuple[int, datetime]:
+    return _RANK[reason.kind], reason.since
+
+
+def _index(of: Standing) -> _Index:
+    outdated: dict[str, list[FeedbackFact]] = {}
+    for fact in of.facts.feedback:
+        reported = fact.kind == FeedbackKind.OUTDATED and fact.happened_at <= of.at
+        if reported and fact.sop_id is not None and not triaged(fact, of.at):
+            outdated.setdefault(fact.sop_id, []).append(fact)
+    return _Index(
+        outdated=outdated,
+        confirmed=last_confirmed(of.facts.reviews, of.at),
+        untriaged=_untriaged_by_system(of),
+        people={person.email: person for person in of.facts.people.values()},
+    )
+
+
+def _untriaged_by_system(of: Standing) -> dict[str, list[ObligationStatus]]:
+    """Return by system the triage obligations that are open past their go-live."""
+    untriaged: dict[str, list[ObligationStatus]] = {}
+    for status in of.open_triage:
+        for system in {name.casefold() for name in current_version(status.ticket, of.at).systems}:
+            untriaged.setdefault(system, []).append(status)
+    return untriaged
+
+
+def _reasons(of: Standing, index: _Index, serving: RevisionFact) -> tuple[StaleReason, ...]:
+    reasons: list[StaleReason] = []
+    sop_id = serving.sop_id
+    if sop_id in of.exposed:
+        reasons.extend(_past_window(of.exposed[sop_id]))
+    if sop_id in index.outdated:
+        reasons.append(_outdated(index.outdated[sop_id]))
+    confirmed = index.confirmed.get(sop_id)
+    due_at = review_due_at(of.facts.revisions[sop_id], serving, confirmed, of.at)
+    if due_at < of.at:
+        days = (of.at - due_at).days
+        overdue = f"for {_count(days, 'day')}" if days else "since today"
+        reasons.append(
+            StaleReason(
+                StaleKind.REVIEW, due_at, f"Its review was due on {_day(due_at)}; it has been overdue {overdue}."
+            )
+        )
+    if index.untriaged and serving.systems:
+        reasons.extend(_untriaged(index.untriaged, serving))
+    if serving.links:
+        reasons.extend(_changed_links(of, serving, confirmed))
+    ownerless = _ownerless(of, index, serving)
+    if ownerless is not None:
+        reasons.append(ownerless)
+    if serving.links or serving.broken_links:
+        reasons.extend(_broken_links(of, serving))
+    if len(reasons) > 1:
+        reasons.sort(key=_severity)
+    return tuple(reasons)
+
+
+def _past_window(exposed: Iterable[ObligationStatus]) -> Iterable[StaleReason]:
+    for status in exposed:
+        if status.state is ObligationState.BREACHED:
+            ticket = status.ticket
+            yield StaleReason(
+                StaleKind.OBLIGATION,
+                status.due_at,
+                f"It does not reflect {ticket.reference} “{ticket.title}”, live since {_day(status.t0)}; "
+                f"it was due on {_day(status.due_at)}.",
+            )
+
+
+def _outdated(reports: list[FeedbackFact]) -> StaleReason:
+    since = min(fact.happened_at for fact in reports)
+    what = "A reader reports" if len(reports) == 1 else f"{len(reports)} readers report"
+    return StaleReason(StaleKind.OUTDATED, since, f"{what} that it is out of date, and nobody has looked at it yet.")
+
+
+def _untriaged(by_system: Mapping[str, list[ObligationStatus]], serving: RevisionFact) -> Iterable[StaleReason]:
+    told: set[int] = set()
+    for system in serving.systems:
+        for status in by_system.get(system.casefold(), ()):
+            if status.ticket.id not in told:
+                told.add(status.ticket.id)
+                yield StaleReason(
+                    StaleKind.SYSTEM,
+                    status.t0,
+                    f"{status.ticket.reference} “{status.ticket.title}” changed {system} on {_day(status.t0)}, "
+                    "and nobody has said which SOPs it touches.",
+                )
+
+
+def _changed_links(of: Standing, serving: RevisionFact, confirmed: ReviewFact | None) -> Iterable[StaleReason]:
+    """Yield the SOPs that it builds on and that changed since it was last confirmed, by a review or its own revision.
+
+    The first revision of a SOP is no change of it.
+    """
+    since = serving.effective_from
+    if confirmed is not None and confirmed.happened_at > since:
+        since = confirmed.happened_at
+    for target in serving.links:
+        revisions = of.facts.revisions.get(target, ())
+        if target == serving.sop_id or len(revisions) < 2 or in_force(revisions, of.at) is None:  # noqa: PLR2004 - a change needs a before
+            continue
+        for revision in served(revisions)[1:]:
+            if since < revision.effective_from <= of.at and revision.significance == Significance.MAJOR:
+                yield StaleReason(
+                    StaleKind.LINK,
+                    revision.effective_from,
+                    f"{target} “{revision.title}”, which it builds on, changed with r{revision.number} "
+                    f"on {_day(revision.effective_from)}.",
+                )
+                break
+
+
+def _ownerless(of: Standing, index: _Index, serving: RevisionFact) -> StaleReason | None:
+    since = serving.effective_from
+    if not serving.owner:
+        return StaleReason(StaleKind.OWNER, since, "It names no owner.")
+    person = index.people.get(serving.owner.lower())
+    state = None if person is None else person.state(of.at)
+    if state is None:
+        return StaleReason(StaleKind.OWNER, since, f"Its owner {serving.owner} has no account here.")
+    if state.active:
+        return None
+    return StaleReason(
+        StaleKind.OWNER, max(since, state.happened_at), f"Its owner {serving.owner} is no longer active."
+    )
+
+
+def _broken_links(of: Standing, serving: RevisionFact) -> Iterable[StaleReason]:
+    since = serving.effective_from
+    for reference in serving.broken_links:
+        yield StaleReason(StaleKind.BROKEN_LINK, since, f"Its link to {reference} leads nowhere.")
+    for target in serving.links:
+        if target in serving.broken_links:
+            continue
+        last = latest(of.facts.revisions.get(target, ()), of.at)
+        if last is None:
+            yield StaleReason(StaleKind.BROKEN_LINK, since, f"Its link to {target} leads to no SOP in force.")
+        elif last.kind == RevisionKind.RETIRE:
+            yield StaleReason(
+                StaleKind.BROKEN_LINK,
+                max(since, last.effective_from),
+                f"Its link leads to {target}, which was retired.",
+            )
+
+
+def _day(instant: datetime) -> str:
+    return f"{instant.day} {instant:%b %Y}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
