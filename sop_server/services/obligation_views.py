@@ -1,0 +1,136 @@
+"""What the doors show of an obligation."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sop_server.domain import identifiers
+from sop_server.domain.doers import Doer
+from sop_server.domain.facts import Facts
+from sop_server.domain.golive import GoLiveSource
+from sop_server.domain.instants import hours
+from sop_server.domain.obligations import ObligationState, ObligationStatus, statuses
+from sop_server.domain.permissions import Action
+from sop_server.storage import people, tickets
+from sop_server.storage.database import Session
+from sop_server.storage.tables import Person
+from sop_server.storage.tickets import SopStanding
+
+
+@dataclass(frozen=True, slots=True)
+class NotNeededView:
+    """A proposal that an obligation is not needed; the last three are None until a second person confirms it."""
+
+    reason: str
+    proposed_by: str
+    proposed_by_name: str
+    proposed_at: datetime
+    confirmed_by: str | None
+    confirmed_by_name: str | None
+    confirmed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ObligationView:
+    """One (ticket, SOP) pair as it stands, or the triage of a ticket where `sop_id` is None.
+
+    `exposure_hours` is None before go-live and where nothing had to be done. `counted` is False for a triage that
+    named SOPs replaced.
+    """
+
+    id: str
+    ticket_id: str
+    ticket_label: str
+    ticket_title: str
+    sop_id: str | None
+    sop_title: str | None
+    department: str | None
+    owner: str | None
+    state: ObligationState
+    t0: datetime
+    t0_source: GoLiveSource
+    provisional: bool
+    due_at: datetime
+    stopped_at: datetime | None
+    exposure_hours: float | None
+    window_hours: float
+    counted: bool
+    not_needed: NotNeededView | None
+
+    @property
+    def open(self) -> bool:
+        """Whether it is still to be met."""
+        return self.state in {ObligationState.UPCOMING, ObligationState.PENDING, ObligationState.BREACHED}
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """Which SOPs the actor may read, of those that were asked about."""
+
+    actor: Doer
+    standings: Mapping[str, SopStanding]
+
+    def of(self, sop_id: str) -> bool:
+        """Whether the actor may know of this SOP."""
+        standing = self.standings.get(sop_id)
+        return standing is not None and self.actor.may(Action.READ, standing.department)
+
+
+def views(session: Session, actor: Doer, facts: Facts) -> tuple[ObligationView, ...]:
+    """Return the obligations of a snapshot that the actor may see: those of SOPs they may read, and every triage."""
+    found = statuses(facts)
+    sop_ids = {status.obligation.sop_id for status in found if status.obligation.sop_id is not None}
+    sight = Sight(actor, tickets.sop_standings(session, sop_ids, facts.at))
+    seen = [status for status in found if status.obligation.sop_id is None or sight.of(status.obligation.sop_id)]
+    persons = people.persons_by_id(session, _people_of(seen))
+    return tuple(_view(status, sight.standings, persons) for status in seen)
+
+
+def _people_of(found: Iterable[ObligationStatus]) -> Collection[int]:
+    proposals = [status.obligation.proposal for status in found if status.obligation.proposal is not None]
+    proposed = {proposal.proposed_by for proposal in proposals}
+    return proposed | {proposal.confirmed_by for proposal in proposals if proposal.confirmed_by is not None}
+
+
+def _view(
+    status: ObligationStatus, standings: Mapping[str, SopStanding], persons: Mapping[int, Person]
+) -> ObligationView:
+    obligation, ticket = status.obligation, status.ticket
+    standing = None if obligation.sop_id is None else standings[obligation.sop_id]
+    return ObligationView(
+        id=identifiers.obligation_id(obligation.id),
+        ticket_id=identifiers.ticket_id(ticket.id),
+        ticket_label=ticket.reference,
+        ticket_title=ticket.title,
+        sop_id=obligation.sop_id,
+        sop_title=None if standing is None else standing.title,
+        department=None if standing is None else standing.department,
+        owner=None if standing is None else standing.owner,
+        state=status.state,
+        t0=status.t0,
+        t0_source=status.t0_source,
+        provisional=status.provisional,
+        due_at=status.due_at,
+        stopped_at=status.stopped_at,
+        exposure_hours=None if status.exposure is None else hours(status.exposure),
+        window_hours=obligation.window_hours,
+        counted=status.counted,
+        not_needed=_not_needed(status, persons),
+    )
+
+
+def _not_needed(status: ObligationStatus, persons: Mapping[int, Person]) -> NotNeededView | None:
+    proposal = status.obligation.proposal
+    if proposal is None:
+        return None
+    proposer = persons[proposal.proposed_by]
+    confirmer = None if proposal.confirmed_by is None else persons[proposal.confirmed_by]
+    return NotNeededView(
+        reason=proposal.reason,
+        proposed_by=proposer.email,
+        proposed_by_name=proposer.name,
+        proposed_at=proposal.proposed_at,
+        confirmed_by=None if confirmer is None else confirmer.email,
+        confirmed_by_name=None if confirmer is None else confirmer.name,
+        confirmed_at=proposal.confirmed_at,
+    )

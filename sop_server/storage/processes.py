@@ -1,0 +1,104 @@
+"""The process register as it is stored: identities, and what was said of them from when on."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from sop_server.domain.processes import ProcessContent
+from sop_server.storage import counters, sops
+from sop_server.storage.tables import Process, ProcessVersion, Revision
+
+SERIES = "process"
+_CHUNK = 500
+
+
+def process_row(session: Session, process_id: str) -> Process | None:
+    """Return the identity of one process."""
+    return session.get(Process, process_id)
+
+
+def known_ids(session: Session, ids: Collection[str]) -> set[str]:
+    """Return those of `ids` that are in the register, retired ones too."""
+    wanted = sorted(ids)
+    found: set[str] = set()
+    for start in range(0, len(wanted), _CHUNK):
+        found.update(session.scalars(select(Process.id).where(Process.id.in_(wanted[start : start + _CHUNK]))))
+    return found
+
+
+def next_process_number(session: Session) -> int:
+    """Return the next number that no process has; an import may have brought numbers of its own."""
+    while True:
+        number = counters.next_number(session, SERIES)
+        if session.scalar(select(Process.id).where(Process.number == number)) is None:
+            return number
+
+
+def add_process(session: Session, *, process_id: str, number: int, registered_at: datetime, now: datetime) -> Process:
+    """Store the identity of a process."""
+    row = Process(id=process_id, number=number, registered_at=registered_at, recorded_at=now)
+    session.add(row)
+    session.flush()
+    return row
+
+
+def add_version(
+    session: Session, process_id: str, content: ProcessContent, *, person_id: int | None, at: datetime, now: datetime
+) -> None:
+    """Store what the register says of a process from `at` on."""
+    session.add(
+        ProcessVersion(
+            process_id=process_id,
+            name=content.name,
+            department=content.department,
+            criticality=content.criticality.value,
+            owner=content.owner,
+            deputy=content.deputy,
+            systems=list(content.systems),
+            status=content.status.value,
+            happened_at=at,
+            recorded_at=now,
+            recorded_by=person_id,
+        )
+    )
+    session.flush()
+
+
+def versions(session: Session, process_id: str) -> Sequence[ProcessVersion]:
+    """Return all that the register ever said of a process, oldest first."""
+    return session.scalars(
+        select(ProcessVersion)
+        .where(ProcessVersion.process_id == process_id)
+        .order_by(ProcessVersion.happened_at, ProcessVersion.id)
+    ).all()
+
+
+def newest_versions(session: Session, at: datetime, ids: Collection[str] | None = None) -> Mapping[str, ProcessVersion]:
+    """Return what the register says of each process at `at`; a register is small, so all of them are one query."""
+    query = (
+        select(ProcessVersion)
+        .where(ProcessVersion.happened_at <= at)
+        .order_by(ProcessVersion.happened_at, ProcessVersion.id)
+    )
+    if ids is not None:
+        query = query.where(ProcessVersion.process_id.in_(sorted(ids)))
+    return {row.process_id: row for row in session.scalars(query)}
+
+
+def process_rows(session: Session, ids: Collection[str] | None = None) -> Sequence[Process]:
+    """Return identities by number."""
+    query = select(Process).order_by(Process.number)
+    if ids is not None:
+        query = query.where(Process.id.in_(sorted(ids)))
+    return session.scalars(query).all()
+
+
+def sops_in_force(session: Session, at: datetime) -> Mapping[str, list[Revision]]:
+    """Return the revisions in force by the processes that they document."""
+    found: dict[str, list[Revision]] = {}
+    for row in sops.in_force_rows(session, at):
+        for process_id in row.processes:
+            found.setdefault(process_id, []).append(row)
+    return found
