@@ -122,7 +122,7 @@ def _facets(scopes: Sequence[Scope], found: Sequence[Scores]) -> dict[str, tuple
     for name in FACETS:
         counts: Counter[str] = Counter()
         for scope, scores in zip(scopes, found, strict=True):
-            counts.update(chain.from_iterable(map(scope.segment.table.facets[name].__getitem__, scores)))
+            scope.segment.table.count_facet(name, scores, counts)
         facets[name] = tuple(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
     return facets
 

@@ -5,7 +5,7 @@ import re
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 from typing import Any
@@ -57,7 +57,7 @@ class DocumentTable:
         self.titles: list[str] = [row[2] for row in rows]
         self.owners: list[str | None] = [row[3] for row in rows]
         self.facets: dict[str, list[tuple[str, ...]]] = {
-            name: [tuple(row[4 + at]) for row in rows] for at, name in enumerate(FACETS)
+            name: [tuple(dict.fromkeys(row[4 + at])) for row in rows] for at, name in enumerate(FACETS)
         }
         self.served_from = [row[8] for row in rows]
         self.served_until = [row[9] for row in rows]
@@ -73,6 +73,7 @@ class DocumentTable:
             self.numbers_by_key.setdefault(id_key(sop_id), []).append(number)
         self._boundaries = sorted({*self.served_from, *self.served_until})
         self._served: dict[int, frozenset[int]] = {}
+        self._combinations = {name: _numbered(values) for name, values in self.facets.items()}
         self._by_value: dict[str, dict[str, frozenset[int]]] = {}
 
     def served_at(self, at: int) -> frozenset[int]:
@@ -89,6 +90,14 @@ class DocumentTable:
                 self._served.clear()
             self._served[between] = served
         return served
+
+    def count_facet(self, facet: str, numbers: Iterable[int], counts: Counter[str]) -> None:
+        """Add to `counts` how many of some documents have each value of a facet."""
+        # Combinations of values are counted first: few of them, and small integers are hashed for nothing.
+        combination_of, combinations = self._combinations[facet]
+        for combination, times in Counter(map(combination_of.__getitem__, numbers)).items():
+            for value in combinations[combination]:
+                counts[value] += times
 
     def with_value(self, facet: str, value: str) -> frozenset[int]:
         """Give the documents with a case-folded value of a facet."""
@@ -120,6 +129,12 @@ class DocumentTable:
             served_from=served_from or _EPOCH,
             served_until=moment(self.served_until[number]),
         )
+
+
+def _numbered(values: Sequence[tuple[str, ...]]) -> tuple[list[int], list[tuple[str, ...]]]:
+    """Give each document the number of its combination of values, and the combinations."""
+    numbers: dict[tuple[str, ...], int] = {}
+    return [numbers.setdefault(each, len(numbers)) for each in values], list(numbers)
 
 
 class TableBuilder:

@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
 
-from sop_server.storage.search.analysis import chunks, fold, term_of
+from sop_server.storage.search.analysis import STOP_WORDS, chunks, fold, term_of
 from sop_server.storage.search.documents import DocumentTable, id_key
 from sop_server.storage.search.query import WORD_FIELDS, Clause, ClauseKind
 from sop_server.storage.search.segment import Segment, phrase_of
@@ -183,15 +183,17 @@ class Ranking:
         }
 
     def _phrase_scores(self, segment: Segment, plan: Plan, within: Collection[int]) -> Scores:
+        # Stop words are nearly everywhere: looking for them in the candidates is cheaper than in the postings.
+        telling = {term for term in plan.phrase if term not in STOP_WORDS} or set(plan.phrase)
         scores: Scores = {}
-        for at, term in enumerate(sorted(set(plan.phrase), key=lambda term: self.frequency(plan.field, term))):
+        for at, term in enumerate(sorted(telling, key=lambda term: self.frequency(plan.field, term))):
             more = self._term_scores(segment, plan.field, term, within)
             scores = {number: scores[number] + score for number, score in more.items()} if at else more
             within = scores
             if not scores:
                 return {}
-        phrase, line = phrase_of(plan.phrase), {"title": 0, "heading": 1}.get(plan.field)
-        return {number: score for number, score in scores.items() if segment.has_phrase(number, phrase, line=line)}
+        line = {"title": 0, "heading": 1}.get(plan.field)
+        return {number: scores[number] for number in segment.with_phrase(scores, phrase_of(plan.phrase), line=line)}
 
     def _prefer_titles(self, scope: Scope, plans: Sequence[Plan], scores: Scores) -> None:
         """Lift documents whose title has everything above all others, by how much of the title was asked for."""

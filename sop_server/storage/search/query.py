@@ -11,7 +11,7 @@ from enum import StrEnum
 from sop_server.storage.search.analysis import COMPOUND, STOP_WORDS, WORD, fold
 
 LONGEST_TEXT = 2000
-MOST_CLAUSES = 16
+MOST_CLAUSES = 32
 WORD_FIELDS = frozenset({"title", "heading"})
 """Fields whose words are searched; the value of any other field is compared whole, or by its words."""
 FIELDS = WORD_FIELDS | {"id", "tag", "system", "process", "department", "owner"}

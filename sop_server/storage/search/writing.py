@@ -15,7 +15,7 @@ from sop_server.errors import BusyError
 from sop_server.storage.search.documents import instant
 from sop_server.storage.search.manifest import Manifest, SegmentEntry, write
 from sop_server.storage.search.protocol import IndexUnavailableError, SearchDocument
-from sop_server.storage.search.segment import SegmentWriter
+from sop_server.storage.search.segment import SCRATCH, SegmentWriter
 from sop_server.storage.search.snapshot import Snapshot
 
 SEGMENT_SIZE = 4000
@@ -97,6 +97,7 @@ def _sorter(directory: Path, now: datetime) -> Iterator[_Sorter]:
         ) from exc
     finally:
         sorter.discard()
+        shutil.rmtree(directory / SCRATCH, ignore_errors=True)
 
 
 def rebuild(root: Path, documents: Iterable[SearchDocument], *, stamp: str, now: datetime) -> None:
