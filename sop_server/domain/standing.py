@@ -1,6 +1,6 @@
 """The library as it stands at the instant of a snapshot: what every report asks first, found once."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -154,13 +154,13 @@ def obligation_place(facts: Facts, status: ObligationStatus) -> Place:
     )
 
 
-def narrow(whole: Standing, *, department: str | None = None, owner: str | None = None) -> Standing:
-    """Return what belongs to a department, an owner, or both; all of it where neither is given."""
-    if department is None and owner is None:
+def narrow(whole: Standing, *, departments: Collection[str] | None = None, owner: str | None = None) -> Standing:
+    """Return what belongs to any of the departments, to an owner, or both; all of it where neither is given."""
+    if departments is None and owner is None:
         return whole
 
     def belongs(place: Place | RevisionFact | ProcessVersion) -> bool:
-        return department in {None, place.department} and owner in {None, place.owner}
+        return (departments is None or place.department in departments) and owner in {None, place.owner}
 
     return replace(
         whole,

@@ -25,10 +25,10 @@ class Draft(Table):
 
     __tablename__ = "draft"
     __table_args__ = (Index("ix_draft_sop_state", "sop_id", "state"),)
-    __mapper_args__ = {"version_id_col": "version"}  # noqa: RUF012 - SQLAlchemy reads it from the class
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    version: Mapped[int]
+    version: Mapped[int] = mapped_column()
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy reads it from the class
     sop_id: Mapped[str] = mapped_column(ForeignKey("sop.id"))
     kind: Mapped[str]
     reverts: Mapped[int | None]

@@ -46,10 +46,10 @@ class Feedback(Table):
 
     __tablename__ = "feedback"
     __table_args__ = (Index("ix_feedback_sop_triaged", "sop_id", "triaged_at"),)
-    __mapper_args__ = {"version_id_col": "version"}  # noqa: RUF012 - SQLAlchemy reads it from the class
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    version: Mapped[int]
+    version: Mapped[int] = mapped_column()
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy reads it from the class
     sop_id: Mapped[str | None] = mapped_column(ForeignKey("sop.id"))
     revision: Mapped[int | None]
     kind: Mapped[str]

@@ -77,10 +77,10 @@ class NotNeeded(Table):
     """One person's proposal that an obligation is not needed, and a second person's confirmation."""
 
     __tablename__ = "not_needed"
-    __mapper_args__ = {"version_id_col": "version"}  # noqa: RUF012 - SQLAlchemy reads it from the class
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    version: Mapped[int]
+    version: Mapped[int] = mapped_column()
+    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy reads it from the class
     obligation_id: Mapped[int] = mapped_column(ForeignKey("obligation.id"), unique=True)
     reason: Mapped[str]
     proposed_by: Mapped[int] = mapped_column(ForeignKey("person.id"))

@@ -163,9 +163,7 @@ def upgrade() -> None:
         sa.Column("person_id", sa.Integer(), nullable=False),
         sa.Column("happened_at", UtcDateTime(), nullable=False),
         sa.Column("recorded_at", UtcDateTime(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["person_id"], ["person.id"], name=op.f("fk_acknowledgement_person_id_person")
-        ),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_acknowledgement_person_id_person")),
         sa.ForeignKeyConstraint(["sop_id"], ["sop.id"], name=op.f("fk_acknowledgement_sop_id_sop")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_acknowledgement")),
         sa.UniqueConstraint(
@@ -201,9 +199,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["department"], ["department.slug"], name=op.f("fk_department_setting_department_department")
         ),
-        sa.ForeignKeyConstraint(
-            ["recorded_by"], ["person.id"], name=op.f("fk_department_setting_recorded_by_person")
-        ),
+        sa.ForeignKeyConstraint(["recorded_by"], ["person.id"], name=op.f("fk_department_setting_recorded_by_person")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_department_setting")),
     )
     with op.batch_alter_table("department_setting", schema=None) as batch_op:
@@ -274,12 +270,8 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(), nullable=False),
         sa.Column("person_id", sa.Integer(), nullable=False),
         sa.Column("recorded_at", UtcDateTime(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["person_id"], ["person.id"], name=op.f("fk_go_live_confirmation_person_id_person")
-        ),
-        sa.ForeignKeyConstraint(
-            ["ticket_id"], ["ticket.id"], name=op.f("fk_go_live_confirmation_ticket_id_ticket")
-        ),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_go_live_confirmation_person_id_person")),
+        sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], name=op.f("fk_go_live_confirmation_ticket_id_ticket")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_go_live_confirmation")),
     )
     with op.batch_alter_table("go_live_confirmation", schema=None) as batch_op:
@@ -340,9 +332,7 @@ def upgrade() -> None:
         sa.Column("recorded_at", UtcDateTime(), nullable=False),
         sa.Column("recorded_by", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_person_state_person_id_person")),
-        sa.ForeignKeyConstraint(
-            ["recorded_by"], ["person.id"], name=op.f("fk_person_state_recorded_by_person")
-        ),
+        sa.ForeignKeyConstraint(["recorded_by"], ["person.id"], name=op.f("fk_person_state_recorded_by_person")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_person_state")),
     )
     with op.batch_alter_table("person_state", schema=None) as batch_op:
@@ -373,12 +363,8 @@ def upgrade() -> None:
         sa.Column("happened_at", UtcDateTime(), nullable=False),
         sa.Column("recorded_at", UtcDateTime(), nullable=False),
         sa.Column("recorded_by", sa.Integer(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["process_id"], ["process.id"], name=op.f("fk_process_version_process_id_process")
-        ),
-        sa.ForeignKeyConstraint(
-            ["recorded_by"], ["person.id"], name=op.f("fk_process_version_recorded_by_person")
-        ),
+        sa.ForeignKeyConstraint(["process_id"], ["process.id"], name=op.f("fk_process_version_process_id_process")),
+        sa.ForeignKeyConstraint(["recorded_by"], ["person.id"], name=op.f("fk_process_version_recorded_by_person")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_process_version")),
     )
     with op.batch_alter_table("process_version", schema=None) as batch_op:
@@ -447,12 +433,8 @@ def upgrade() -> None:
         sa.Column("url", sa.String(), nullable=True),
         sa.Column("recorded_at", UtcDateTime(), nullable=False),
         sa.Column("recorded_by", sa.Integer(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["recorded_by"], ["person.id"], name=op.f("fk_ticket_version_recorded_by_person")
-        ),
-        sa.ForeignKeyConstraint(
-            ["ticket_id"], ["ticket.id"], name=op.f("fk_ticket_version_ticket_id_ticket")
-        ),
+        sa.ForeignKeyConstraint(["recorded_by"], ["person.id"], name=op.f("fk_ticket_version_recorded_by_person")),
+        sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], name=op.f("fk_ticket_version_ticket_id_ticket")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ticket_version")),
     )
     with op.batch_alter_table("ticket_version", schema=None) as batch_op:
@@ -525,15 +507,11 @@ def upgrade() -> None:
         sa.Column("proposed_at", UtcDateTime(), nullable=False),
         sa.Column("confirmed_by", sa.Integer(), nullable=True),
         sa.Column("confirmed_at", UtcDateTime(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["confirmed_by"], ["person.id"], name=op.f("fk_not_needed_confirmed_by_person")
-        ),
+        sa.ForeignKeyConstraint(["confirmed_by"], ["person.id"], name=op.f("fk_not_needed_confirmed_by_person")),
         sa.ForeignKeyConstraint(
             ["obligation_id"], ["obligation.id"], name=op.f("fk_not_needed_obligation_id_obligation")
         ),
-        sa.ForeignKeyConstraint(
-            ["proposed_by"], ["person.id"], name=op.f("fk_not_needed_proposed_by_person")
-        ),
+        sa.ForeignKeyConstraint(["proposed_by"], ["person.id"], name=op.f("fk_not_needed_proposed_by_person")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_not_needed")),
         sa.UniqueConstraint("obligation_id", name=op.f("uq_not_needed_obligation_id")),
     )
@@ -600,7 +578,7 @@ def upgrade() -> None:
         sa.Column("audience", sa.JSON(), nullable=False),
         sa.Column("tags", sa.JSON(), nullable=False),
         sa.Column("links", sa.JSON(), nullable=False),
-        sa.Column("broken_paths", sa.JSON(), nullable=False),
+        sa.Column("path_links", sa.JSON(), nullable=False),
         sa.Column("review_every_days", sa.Integer(), nullable=False),
         sa.Column("change_summary", sa.String(), nullable=False),
         sa.Column("author_name", sa.String(), nullable=False),
@@ -626,10 +604,7 @@ def upgrade() -> None:
         sa.Column("revision_id", sa.Integer(), nullable=False),
         sa.Column("target", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["revision_id"],
-            ["revision.id"],
-            name=op.f("fk_revision_link_revision_id_revision"),
-            ondelete="CASCADE",
+            ["revision_id"], ["revision.id"], name=op.f("fk_revision_link_revision_id_revision"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("revision_id", "target", name=op.f("pk_revision_link")),
     )
@@ -641,14 +616,9 @@ def upgrade() -> None:
         sa.Column("revision_id", sa.Integer(), nullable=False),
         sa.Column("ticket_id", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["revision_id"],
-            ["revision.id"],
-            name=op.f("fk_revision_ticket_revision_id_revision"),
-            ondelete="CASCADE",
+            ["revision_id"], ["revision.id"], name=op.f("fk_revision_ticket_revision_id_revision"), ondelete="CASCADE"
         ),
-        sa.ForeignKeyConstraint(
-            ["ticket_id"], ["ticket.id"], name=op.f("fk_revision_ticket_ticket_id_ticket")
-        ),
+        sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], name=op.f("fk_revision_ticket_ticket_id_ticket")),
         sa.PrimaryKeyConstraint("revision_id", "ticket_id", name=op.f("pk_revision_ticket")),
     )
     with op.batch_alter_table("revision_ticket", schema=None) as batch_op:
