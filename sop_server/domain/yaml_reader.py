@@ -96,7 +96,9 @@ def read(text: str) -> Node | None:
     try:
         return _document(_Events(text))
     except yaml.MarkedYAMLError as exc:
-        mark = exc.problem_mark or exc.context_mark
+        # What is never closed is found at the end, and is to be mended where it begins.
+        at_end = exc.problem_mark is not None and exc.problem_mark.index >= len(text)
+        mark = (exc.context_mark or exc.problem_mark) if at_end else (exc.problem_mark or exc.context_mark)
         line = _line(text, mark.index) if mark is not None else 1
         raise YamlError(f"broken YAML: {exc.problem or exc.context or 'it cannot be read'}", line=line) from exc
     except yaml.YAMLError as exc:
