@@ -1,11 +1,17 @@
 """What the server does by itself between requests; safe in any number of processes."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from sop_server.domain.instants import format_instant, parse_instant
+from sop_server.services.findings import scan
 from sop_server.services.indexing import index_due
 from sop_server.services.overtaking import return_overtaken
 from sop_server.services.reconciling import reconcile
 from sop_server.services.stores import Stores
+from sop_server.storage import drafts
+
+SCAN_EVERY = timedelta(minutes=5)
+_SCANNED = "scanned"
 
 
 def run_due(stores: Stores, *, now: datetime) -> list[str]:
@@ -20,4 +26,17 @@ def run_due(stores: Stores, *, now: datetime) -> list[str]:
     indexed = index_due(stores, now=now)
     if indexed:
         told.append(f"{indexed} SOPs were indexed.")
+    opened, closed = _scan_when_due(stores, now=now)
+    if opened or closed:
+        told.append(f"The scan opened {opened} findings and closed {closed}.")
     return told
+
+
+def _scan_when_due(stores: Stores, *, now: datetime) -> tuple[int, int]:
+    with stores.database.read() as session:
+        last = drafts.mark(session, _SCANNED)
+    if last is not None and parse_instant(last, field=_SCANNED) > now - SCAN_EVERY:
+        return 0, 0
+    with stores.database.write() as session:
+        drafts.set_mark(session, _SCANNED, format_instant(now))
+    return scan(stores, now=now)
