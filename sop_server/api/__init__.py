@@ -1,10 +1,22 @@
 """The JSON API: each view parses, calls one service and answers with one schema."""
 
-from flask import Flask
+from flask import Blueprint, Flask
 
-from sop_server.api import door
+from sop_server.api import door, openapi, search, sops
+from sop_server.api.routes import mount
+
+_FAMILIES = {
+    "SOPs": sops.ROUTES,
+    "Search": search.ROUTES,
+}
 
 
 def register(app: Flask) -> None:
-    """Add the calls under `/api/v1`."""
+    """Add the calls under `/api/v1`, and the document that describes them."""
     door.register(app)
+    blueprint = Blueprint("api", __name__, url_prefix=door.PREFIX)
+    spec = openapi.new_spec()
+    for family, routes in _FAMILIES.items():
+        mount(blueprint, spec, family, routes)
+    openapi.serve_document(blueprint, spec)
+    app.register_blueprint(blueprint)

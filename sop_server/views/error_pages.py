@@ -1,15 +1,15 @@
 """An error as a page in plain words: what happened, what was kept, what to do."""
 
-from flask import Response, current_app, redirect, render_template, request, url_for
+from urllib.parse import urlencode
+
+from flask import Response, current_app, redirect, render_template, request
 from jinja2 import TemplateError
 from markupsafe import escape
-from werkzeug.routing import BuildError
 from werkzeug.wrappers import Response as AnyResponse
 
 from sop_server.errors import SopError
 
 _TEMPLATE = "error.html"
-_SIGN_IN = "sign_in.form"
 
 
 def error_page(status: int, title: str, error: SopError, *, reference: str | None = None) -> Response:
@@ -31,13 +31,9 @@ def error_page(status: int, title: str, error: SopError, *, reference: str | Non
 
 def to_sign_in() -> AnyResponse:
     """Send a stranger to the sign-in, and from there to where they wanted to go."""
-    wanted = request.full_path.rstrip("?") if request.method in {"GET", "HEAD"} else None
-    here = None if wanted in {None, "/"} else wanted
-    try:
-        address = url_for(_SIGN_IN, next=here)
-    except BuildError:
-        address = "/login"
-    return redirect(address, 303)
+    wanted = request.full_path.rstrip("?") if request.method in {"GET", "HEAD"} else "/"
+    query = "" if wanted == "/" else "?" + urlencode({"next": wanted})
+    return redirect(f"{request.script_root}/login{query}", 303)
 
 
 def _plain(title: str, message: str, reference: str | None) -> str:
