@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from heapq import nlargest
 
 from sop_server.domain.coverage import coverage_share
 from sop_server.domain.drift_formula import (
@@ -24,7 +25,7 @@ from sop_server.domain.drift_formula import (
 )
 from sop_server.domain.facts import Criticality, Facts
 from sop_server.domain.feedback import feedback
-from sop_server.domain.knowledge import knowledge
+from sop_server.domain.knowledge import knowledge_share
 from sop_server.domain.obligations import MATURED, ObligationState, ObligationStatus
 from sop_server.domain.reviews import review_share
 from sop_server.domain.standing import ActiveProcess, Standing, standing
@@ -74,14 +75,14 @@ def drift_of(of: Standing) -> DriftReport:
 def inputs_of(of: Standing) -> DriftInputs:
     """Measure the library: everything that the formula takes."""
     judged = [process for process in of.processes.values() if not process.in_grace]
-    long_open = sum(_open_for(status, of.at) >= _LONG_OPEN for status in of.obligations)
+    long_open = sum(status.open_past_go_live and of.at - status.t0 >= _LONG_OPEN for status in of.obligations)
     stale = {process.process.id for process in judged if _oldest(of, process) >= _LONG_OPEN}
     return DriftInputs(
         compliance=compliance(of.obligations, of.at),
         freshness=_freshness(of),
         coverage=coverage_share(of.processes.values()),
         reviews=review_share(of),
-        knowledge=knowledge(of).knowledge,
+        knowledge=knowledge_share(of),
         feedback=feedback(of.feedback, at=of.at).share,
         long_open=long_open,
         critical_undocumented=sum(
@@ -100,27 +101,20 @@ def compliance(found: Iterable[ObligationStatus], at: datetime) -> float | None:
 
     None of them was due more than 365 days ago; None where there is none at all.
     """
-    matured = sorted(
-        (status for status in found if status.state in MATURED and at - _SCORED_AT_MOST_AGO <= status.due_at <= at),
-        key=lambda status: (status.due_at, status.obligation.id),
-        reverse=True,
-    )
-    recent = sum(status.due_at > at - _SCORED_PERIOD for status in matured)
-    scored = matured[: max(recent, _SCORED_AT_LEAST)]
+    oldest = at - _SCORED_AT_MOST_AGO
+    matured = [status for status in found if oldest <= status.due_at <= at and status.state in MATURED]
+    recent = at - _SCORED_PERIOD
+    scored = [status for status in matured if status.due_at > recent]
+    if len(scored) < _SCORED_AT_LEAST:
+        scored = nlargest(_SCORED_AT_LEAST, matured, key=lambda status: (status.due_at, status.obligation.id))
     if not scored:
         return None
     return sum(status.state is ObligationState.MET for status in scored) / len(scored)
 
 
-def _open_for(status: ObligationStatus, at: datetime) -> timedelta:
-    return at - status.t0 if status.open_past_go_live else timedelta(0)
-
-
 def _oldest(of: Standing, process: ActiveProcess) -> timedelta:
     """Return how long the oldest change has been live that one of the SOPs of a process does not reflect."""
-    return max(
-        (_open_for(of.exposed[sop][0], of.at) for sop in process.sops if sop in of.exposed), default=timedelta(0)
-    )
+    return max((of.at - of.exposed[sop][0].t0 for sop in process.sops if sop in of.exposed), default=timedelta(0))
 
 
 def _freshness(of: Standing) -> float | None:

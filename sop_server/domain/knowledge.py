@@ -1,7 +1,7 @@
 """Whether the people who work by the SOPs have read them, and whether somebody answers for each."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,6 +15,7 @@ STARTER_PERIOD = timedelta(days=90)
 _ACKNOWLEDGED_WEIGHT = 0.60
 _STARTERS_WEIGHT = 0.25
 _CARED_FOR_WEIGHT = 0.15
+_NOBODY: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,52 +62,96 @@ class _Audience:
     starters_past_grace: int
 
 
+@dataclass(slots=True)
+class _Count:
+    """One SOP: who of its audience knows it, who past the grace does not, and its new starters."""
+
+    serving: RevisionFact
+    major: int
+    done: int
+    missing: frozenset[int]
+    starters: int
+    starters_in_time: int
+
+
+@dataclass(slots=True)
+class _Parts:
+    """The three shares, each None without data."""
+
+    acknowledged: float | None
+    starters: float | None
+    cared_for: float | None
+
+
 def audience_members(facts: Facts, teams: Iterable[str]) -> Mapping[int, datetime]:
     """Return the active people of the teams at the snapshot's instant, and since when each belongs to one of them."""
     return _joined(_teams(facts), teams)
 
 
 def knowledge(of: Standing) -> KnowledgeReport:
-    """Return how well the SOPs in force are known: the least known first."""
-    at = of.at
-    teams = _teams(of.facts)
-    acknowledged: dict[str, list[AcknowledgementFact]] = {}
-    for fact in of.facts.acknowledgements:
-        if fact.happened_at <= at:
-            acknowledged.setdefault(fact.sop_id, []).append(fact)
-    audiences: dict[tuple[str, ...], _Audience] = {}
-    items: list[SopKnowledge] = []
-    for sop_id, serving in of.in_force.items():
-        audience = audiences.get(serving.audience)
-        if audience is None:
-            audience = audiences[serving.audience] = _audience(_joined(teams, serving.audience), at)
-        items.append(_sop(of.facts.revisions[sop_id], serving, audience, acknowledged.get(sop_id, ()), at))
-    items.sort(key=lambda item: (item.done - item.required, item.sop_id))
-    return _report(items, at)
+    """Return how well the SOPs in force are known: the one that most people have still to read comes first."""
+    counts = tuple(_counts(of))
+    items = [
+        SopKnowledge(
+            sop_id=count.serving.sop_id,
+            title=count.serving.title,
+            department=count.serving.department,
+            owner=count.serving.owner,
+            revision=count.serving.number,
+            major=count.major,
+            required=count.done + len(count.missing),
+            done=count.done,
+            starters=count.starters,
+            starters_in_time=count.starters_in_time,
+            cared_for=_cared_for(count.serving),
+            missing=tuple(sorted(count.missing)),
+        )
+        for count in counts
+    ]
+    items.sort(key=lambda item: (-len(item.missing), item.sop_id))
+    parts = _parts(counts)
+    return KnowledgeReport(
+        at=of.at,
+        knowledge=_weighted(parts),
+        acknowledged=parts.acknowledged,
+        starters=parts.starters,
+        cared_for=parts.cared_for,
+        items=tuple(items),
+    )
 
 
-def _report(items: list[SopKnowledge], at: datetime) -> KnowledgeReport:
-    acknowledged = _share(sum(item.done for item in items), sum(item.required for item in items))
-    starters = _share(sum(item.starters_in_time for item in items), sum(item.starters for item in items))
-    cared_for = _share(sum(item.cared_for for item in items), len(items))
-    parts = [
+def knowledge_share(of: Standing) -> float | None:
+    """Return the share of knowledge alone; None without SOPs."""
+    return _weighted(_parts(tuple(_counts(of))))
+
+
+def _weighted(parts: _Parts) -> float | None:
+    """Return 0.60 of what was acknowledged + 0.25 of the starters + 0.15 of the SOPs cared for, over what has data."""
+    known = [
         (weight, share)
         for weight, share in (
-            (_ACKNOWLEDGED_WEIGHT, acknowledged),
-            (_STARTERS_WEIGHT, starters),
-            (_CARED_FOR_WEIGHT, cared_for),
+            (_ACKNOWLEDGED_WEIGHT, parts.acknowledged),
+            (_STARTERS_WEIGHT, parts.starters),
+            (_CARED_FOR_WEIGHT, parts.cared_for),
         )
         if share is not None
     ]
-    total = math.fsum(weight for weight, _ in parts)
-    return KnowledgeReport(
-        at=at,
-        knowledge=math.fsum(weight * share for weight, share in parts) / total if parts else None,
-        acknowledged=acknowledged,
-        starters=starters,
-        cared_for=cared_for,
-        items=tuple(items),
+    if not known:
+        return None
+    return math.fsum(weight * share for weight, share in known) / math.fsum(weight for weight, _ in known)
+
+
+def _parts(counts: Sequence[_Count]) -> _Parts:
+    done = sum(count.done for count in counts)
+    return _Parts(
+        acknowledged=_share(done, done + sum(len(count.missing) for count in counts)),
+        starters=_share(sum(count.starters_in_time for count in counts), sum(count.starters for count in counts)),
+        cared_for=_share(sum(_cared_for(count.serving) for count in counts), len(counts)),
     )
+
+
+def _cared_for(serving: RevisionFact) -> bool:
+    return bool(serving.owner and serving.deputy)
 
 
 def _share(done: int, of: int) -> float | None:
@@ -146,48 +191,55 @@ def _audience(joined: dict[int, datetime], at: datetime) -> _Audience:
     )
 
 
-def _sop(
-    revisions: tuple[RevisionFact, ...],
+def _counts(of: Standing) -> Iterable[_Count]:
+    """Count each SOP in force; the cost is that of the acknowledgements, never of the audience times the library."""
+    at = of.at
+    teams = _teams(of.facts)
+    acknowledged: dict[str, list[AcknowledgementFact]] = {}
+    for fact in of.facts.acknowledgements:
+        if fact.happened_at <= at:
+            acknowledged.setdefault(fact.sop_id, []).append(fact)
+    audiences: dict[tuple[str, ...], _Audience] = {}
+    for sop_id, serving in of.in_force.items():
+        audience = audiences.get(serving.audience)
+        if audience is None:
+            audience = audiences[serving.audience] = _audience(_joined(teams, serving.audience), at)
+        yield _count(of.facts.revisions[sop_id], serving, audience, acknowledged.get(sop_id, ()), at=at)
+
+
+def _count(
+    revisions: Sequence[RevisionFact],
     serving: RevisionFact,
     audience: _Audience,
     acknowledgements: Iterable[AcknowledgementFact],
+    *,
     at: datetime,
-) -> SopKnowledge:
-    """Count one SOP; the cost is that of its acknowledgements, never of its audience times the library."""
+) -> _Count:
     major = current_major(revisions, at) or serving
     first = served(revisions)[0].effective_from
     knows: set[int] = set()
     in_time: set[int] = set()
     for fact in acknowledgements:
-        if fact.person_id not in audience.joined:
-            continue
-        if fact.revision >= major.number:
-            knows.add(fact.person_id)
-        joined = audience.starters.get(fact.person_id)
-        if joined is not None:
-            start = max(joined, first)
-            asked = current_major(revisions, start)
-            if (
-                asked is not None
-                and fact.revision >= asked.number
-                and fact.happened_at <= start + ACKNOWLEDGEMENT_GRACE
-            ):
+        if fact.person_id in audience.joined:
+            if fact.revision >= major.number:
+                knows.add(fact.person_id)
+            joined = audience.starters.get(fact.person_id)
+            if joined is not None and _in_time(fact, revisions, max(joined, first)):
                 in_time.add(fact.person_id)
-    must = audience.past_grace if major.effective_from + ACKNOWLEDGEMENT_GRACE <= at else frozenset[int]()
-    missing = must - knows
-    starters_due = audience.starters_past_grace if first + ACKNOWLEDGEMENT_GRACE <= at else 0
-    starters_early = sum(max(audience.starters[person], first) + ACKNOWLEDGEMENT_GRACE > at for person in in_time)
-    return SopKnowledge(
-        sop_id=serving.sop_id,
-        title=serving.title,
-        department=serving.department,
-        owner=serving.owner,
-        revision=serving.number,
+    missing = audience.past_grace if major.effective_from + ACKNOWLEDGEMENT_GRACE <= at else _NOBODY
+    starters = audience.starters_past_grace if first + ACKNOWLEDGEMENT_GRACE <= at else 0
+    return _Count(
+        serving=serving,
         major=major.number,
-        required=len(knows) + len(missing),
         done=len(knows),
-        starters=starters_due + starters_early,
+        missing=missing - knows if knows else missing,
+        starters=starters
+        + sum(max(audience.starters[person], first) + ACKNOWLEDGEMENT_GRACE > at for person in in_time),
         starters_in_time=len(in_time),
-        cared_for=bool(serving.owner and serving.deputy),
-        missing=tuple(sorted(missing)),
     )
+
+
+def _in_time(fact: AcknowledgementFact, revisions: Sequence[RevisionFact], start: datetime) -> bool:
+    """Whether a starter knew, within the grace from `start`, what the SOP asked its readers to know at `start`."""
+    asked = current_major(revisions, start)
+    return asked is not None and fact.revision >= asked.number and fact.happened_at <= start + ACKNOWLEDGEMENT_GRACE

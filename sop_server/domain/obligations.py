@@ -1,9 +1,9 @@
 """The state of an obligation: whether the SOP reflected the change, and how long after go-live."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from sop_server.domain.facts import Facts, ObligationFact, RevisionFact, RevisionKind, TicketFact
 from sop_server.domain.golive import GoLive, GoLiveSource, cancelled_before_go_live, go_live
@@ -29,9 +29,8 @@ MATURED = frozenset({ObligationState.MET, ObligationState.LATE, ObligationState.
 LEFT_OUT = frozenset({ObligationState.NOT_NEEDED, ObligationState.VOID})
 
 
-@dataclass(frozen=True, slots=True)
-class ObligationStatus:
-    """An obligation as it stands at an instant.
+class ObligationStatus(NamedTuple):
+    """An obligation as it stands at an instant; a named tuple, for there are tens of thousands in a report.
 
     `stopped_at` is when a revision in force or a confirmed "not needed" ended it. `exposure` is None before T0 and
     where nothing had to be done, and grows while the obligation is open past T0. `counted` is False once named SOPs
@@ -73,6 +72,8 @@ def clock_stop(revisions: Sequence[RevisionFact], ticket_id: int, at: datetime) 
     `revisions` are those of one SOP in ascending number. A revert is a revision that says so of the meeting revision or
     an older one, or has the text of an older one; the text that met the ticket never reopens it.
     """
+    if not any(ticket_id in revision.tickets for revision in revisions):
+        return None
     stopped_at: datetime | None = None
     meeting = 0
     meeting_hashes: set[str] = set()
@@ -155,7 +156,7 @@ def _status(
     if confirmed_at is not None and confirmed_at > at:
         confirmed_at = None
     # Whatever ended it first decides: a revision after the decision changes nothing, nor the decision after a revision.
-    ended_at = min((instant for instant in (stop, confirmed_at) if instant is not None), default=None)
+    ended_at = stop if confirmed_at is None or (stop is not None and stop <= confirmed_at) else confirmed_at
 
     exposure: timedelta | None = None
     if void:

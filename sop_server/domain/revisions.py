@@ -148,14 +148,9 @@ def current_major(revisions: Sequence[Revision], at: datetime) -> Revision | Non
     None before the first revision. r1 is major whatever it says.
     """
     first = None
-    major = None
-    for revision in served(revisions):
-        if revision.effective_from > at:
-            break
-        if revision.kind == RevisionKind.RETIRE:
-            continue
-        if first is None:
+    for revision in reversed(served(revisions)):
+        if revision.effective_from <= at and revision.kind != RevisionKind.RETIRE:
+            if revision.significance == Significance.MAJOR:
+                return revision
             first = revision
-        if revision.significance == Significance.MAJOR:
-            major = revision
-    return major or first
+    return first

@@ -63,7 +63,7 @@ class _Index:
 
     outdated: Mapping[str, list[FeedbackFact]]
     confirmed: Mapping[str, ReviewFact]
-    untriaged: Mapping[str, list[ObligationStatus]]
+    untriaged: Mapping[str, StaleReason]
     people: Mapping[str, PersonFact]
 
 
@@ -92,11 +92,11 @@ def staleness(of: Standing) -> tuple[StaleItem, ...]:
         for sop_id, serving in of.in_force.items()
         if (reasons := _reasons(of, index, serving))
     ]
-    return tuple(sorted(items, key=lambda item: (*_severity(item.reasons[0]), item.sop_id)))
+    return tuple(sorted(items, key=lambda item: (*_severity(item.reasons[0])[:2], item.sop_id)))
 
 
-def _severity(reason: StaleReason) -> tuple[int, datetime]:
-    return _RANK[reason.kind], reason.since
+def _severity(reason: StaleReason) -> tuple[int, datetime, str]:
+    return _RANK[reason.kind], reason.since, reason.detail
 
 
 def _index(of: Standing) -> _Index:
@@ -113,13 +113,26 @@ def _index(of: Standing) -> _Index:
     )
 
 
-def _untriaged_by_system(of: Standing) -> dict[str, list[ObligationStatus]]:
-    """Return by system the triage obligations that are open past their go-live."""
-    untriaged: dict[str, list[ObligationStatus]] = {}
-    for status in of.open_triage:
+def _untriaged_by_system(of: Standing) -> dict[str, StaleReason]:
+    """Return by system, in lower case, the tickets that touch it and whose triage is open past their go-live."""
+    tickets: dict[str, list[ObligationStatus]] = {}
+    names: dict[str, str] = {}
+    for status in sorted(of.open_triage, key=lambda status: (status.t0, status.ticket.id)):
+        for name in current_version(status.ticket, of.at).systems:
+            names.setdefault(name.casefold(), name)
         for system in {name.casefold() for name in current_version(status.ticket, of.at).systems}:
-            untriaged.setdefault(system, []).append(status)
-    return untriaged
+            tickets.setdefault(system, []).append(status)
+    reasons: dict[str, StaleReason] = {}
+    for system, found in tickets.items():
+        first = found[0]
+        others = f" and {_count(len(found) - 1, 'more ticket')} since" if len(found) > 1 else ""
+        reasons[system] = StaleReason(
+            StaleKind.SYSTEM,
+            first.t0,
+            f"{first.ticket.reference} “{first.ticket.title}” changed {names[system]} on {_day(first.t0)}{others}, "
+            "and nobody has said which SOPs are touched.",
+        )
+    return reasons
 
 
 def _reasons(of: Standing, index: _Index, serving: RevisionFact) -> tuple[StaleReason, ...]:
@@ -140,7 +153,8 @@ def _reasons(of: Standing, index: _Index, serving: RevisionFact) -> tuple[StaleR
             )
         )
     if index.untriaged and serving.systems:
-        reasons.extend(_untriaged(index.untriaged, serving))
+        touched = {system.casefold() for system in serving.systems} & index.untriaged.keys()
+        reasons.extend(index.untriaged[system] for system in touched)
     if serving.links:
         reasons.extend(_changed_links(of, serving, confirmed))
     ownerless = _ownerless(of, index, serving)
@@ -169,20 +183,6 @@ def _outdated(reports: list[FeedbackFact]) -> StaleReason:
     since = min(fact.happened_at for fact in reports)
     what = "A reader reports" if len(reports) == 1 else f"{len(reports)} readers report"
     return StaleReason(StaleKind.OUTDATED, since, f"{what} that it is out of date, and nobody has looked at it yet.")
-
-
-def _untriaged(by_system: Mapping[str, list[ObligationStatus]], serving: RevisionFact) -> Iterable[StaleReason]:
-    told: set[int] = set()
-    for system in serving.systems:
-        for status in by_system.get(system.casefold(), ()):
-            if status.ticket.id not in told:
-                told.add(status.ticket.id)
-                yield StaleReason(
-                    StaleKind.SYSTEM,
-                    status.t0,
-                    f"{status.ticket.reference} “{status.ticket.title}” changed {system} on {_day(status.t0)}, "
-                    "and nobody has said which SOPs it touches.",
-                )
 
 
 def _changed_links(of: Standing, serving: RevisionFact, confirmed: ReviewFact | None) -> Iterable[StaleReason]:
