@@ -145,7 +145,7 @@ def _query(at: datetime) -> Select[Obligation, NotNeededRow]:
 
 
 def _load(session: Session, at: datetime, query: Select[Obligation, NotNeededRow]) -> list[ObligationFact]:
-    return [_fact(row, proposal, at) for row, proposal in session.execute(query).tuples()]
+    return [_fact(row, proposal, at) for row, proposal in session.execute(query)]
 
 
 def _fact(row: Obligation, proposal: NotNeededRow | None, at: datetime) -> ObligationFact:

@@ -117,7 +117,7 @@ def people(
         query = query.where(Person.email > after)
     if limit is not None:
         query = query.limit(limit)
-    rows = session.execute(query).tuples().all()
+    rows = session.execute(query).all()
     person_ids = [person.id for person, _ in rows]
     grants = _grants(session, person_ids, at)
     teams = _teams(session, person_ids, at)

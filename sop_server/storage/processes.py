@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from sop_server.domain.facts import Criticality, ProcessStatus
 from sop_server.domain.processes import ProcessContent
 from sop_server.storage import counters, sops
 from sop_server.storage.tables import Process, ProcessVersion, Revision
@@ -64,6 +65,19 @@ def add_version(
         )
     )
     session.flush()
+
+
+def content_of(row: ProcessVersion) -> ProcessContent:
+    """Return what a stored version says."""
+    return ProcessContent(
+        name=row.name,
+        department=row.department,
+        criticality=Criticality(row.criticality),
+        owner=row.owner,
+        deputy=row.deputy,
+        systems=tuple(row.systems),
+        status=ProcessStatus(row.status),
+    )
 
 
 def versions(session: Session, process_id: str) -> Sequence[ProcessVersion]:

@@ -209,7 +209,7 @@ def sop_standings(session: Session, sop_ids: Collection[str], at: datetime) -> M
             )
             .where(Revision.sop_id.in_(wanted[start : start + _CHUNK]))
             .order_by(Revision.sop_id, Revision.number)
-        ).tuples()
+        )
         for sop_id, kind, department, owner, title, effective_from in rows:
             # The highest revision in force governs; before the first one is, the first that will be.
             if effective_from <= at or sop_id not in found:
