@@ -1,6 +1,6 @@
 """What changed between two texts, word by word, in the text as it is read."""
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -123,13 +123,13 @@ def _alike(old: Sequence[Block], new: Sequence[Block]) -> list[Pair]:
     """Return the rising pairs that are most alike together; only near places are tried where there are many."""
     if not old or not new:
         return []
-    bags_old, bags_new = [Counter(block.words) for block in old], [Counter(block.words) for block in new]
 
     def likeness(i: int, j: int) -> float:
         if old[i].shape != new[j].shape:
             return 0.0
-        total = len(old[i].words) + len(new[j].words)
-        share = 2 * (bags_old[i] & bags_new[j]).total() / total if total else 1.0
+        before, after = old[i].traits, new[j].traits
+        total = before.total() + after.total()
+        share = 2 * (before & after).total() / total if total else 1.0
         return share if share >= LIKENESS else 0.0
 
     if len(old) * len(new) > _EXACT:

@@ -1,6 +1,7 @@
 """A laid-out text as a row of blocks made of words, ready to be compared with another."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -85,8 +86,15 @@ class Block:
         return tuple(cell.atoms for cell in self.cells)
 
     @cached_property
+    def traits(self) -> Counter[str]:
+        """What likeness goes by: the words, and in code the signs too."""
+        if self.tag != "pre":
+            return Counter(self.words)
+        return Counter(atom.text for cell in self.cells for atom in cell.atoms if not atom.text.isspace())
+
+    @cached_property
     def words(self) -> tuple[str, ...]:
-        """The words alone, for likeness and for counting."""
+        """The words alone."""
         return tuple(atom.text for cell in self.cells for atom in cell.atoms if atom.is_word)
 
 
