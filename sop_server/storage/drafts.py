@@ -61,7 +61,7 @@ def authors_by_draft(session: Session, draft_ids: Collection[int]) -> Mapping[in
         select(DraftCommit.draft_id, DraftCommit.person_id)
         .where(DraftCommit.draft_id.in_(draft_ids), DraftCommit.person_id.is_not(None))
         .order_by(DraftCommit.draft_id, DraftCommit.number)
-    ).tuples()
+    )
     found: dict[int, list[int]] = {}
     for draft_id, person_id in rows:
         people = found.setdefault(draft_id, [])
@@ -83,7 +83,7 @@ def ticket_ids(session: Session, draft_ids: Collection[int]) -> Mapping[int, lis
         select(DraftTicket.draft_id, DraftTicket.ticket_id)
         .where(DraftTicket.draft_id.in_(draft_ids))
         .order_by(DraftTicket.ticket_id)
-    ).tuples()
+    )
     found: dict[int, list[int]] = {}
     for draft_id, ticket_id in rows:
         found.setdefault(draft_id, []).append(ticket_id)

@@ -169,7 +169,7 @@ def _revisions(session: Session, at: datetime, part: Part) -> Mapping[str, tuple
 
 def _grouped(session: Session, query: Select[int, Any]) -> dict[int, list[Any]]:
     found: dict[int, list[Any]] = {}
-    for key, value in session.execute(query).tuples():
+    for key, value in session.execute(query):
         found.setdefault(key, []).append(value)
     return found
 
@@ -180,9 +180,7 @@ def _alive(session: Session, at: datetime, part: Part, links: Mapping[int, Itera
     query = select(Revision.sop_id, Revision.kind).where(Revision.recorded_at <= at).order_by(Revision.number)
     if part.sop_ids is not None:
         query = query.where(Revision.sop_id.in_(targets))
-    last = dict(
-        session.execute(query.where(or_(Revision.kind != "retire", Revision.effective_from <= at))).tuples().all()
-    )
+    last = dict(session.execute(query.where(or_(Revision.kind != "retire", Revision.effective_from <= at))).all())
     return {sop_id for sop_id, kind in last.items() if kind != RevisionKind.RETIRE}
 
 
@@ -190,7 +188,7 @@ def _known_paths(session: Session, rows: Iterable[Any]) -> Mapping[str, str]:
     wanted = {path for row in rows for path in row.path_links}
     if not wanted:
         return {}
-    return {path: sop_id for path, sop_id in session.execute(select(Sop.path, Sop.id)).tuples() if path in wanted}
+    return {path: sop_id for path, sop_id in session.execute(select(Sop.path, Sop.id)) if path in wanted}
 
 
 def _processes(session: Session, at: datetime) -> Mapping[str, ProcessFact]:
@@ -225,7 +223,7 @@ def _reviews(session: Session, at: datetime, part: Part) -> tuple[ReviewFact, ..
         select(Review.sop_id, Review.revision, Review.outcome, Review.happened_at, Review.recorded_at, Review.bulk)
         .where(Review.recorded_at <= at, *part.of(Review.sop_id))
         .order_by(Review.happened_at, Review.id)
-    ).tuples()
+    )
     return tuple(
         ReviewFact(sop_id, revision, ReviewOutcome(outcome), happened_at, recorded_at, bulk)
         for sop_id, revision, outcome, happened_at, recorded_at, bulk in rows
@@ -241,7 +239,7 @@ def _acknowledgements(session: Session, at: datetime) -> tuple[AcknowledgementFa
             Acknowledgement.happened_at,
             Acknowledgement.recorded_at,
         ).where(Acknowledgement.recorded_at <= at)
-    ).tuples()
+    )
     return tuple(AcknowledgementFact(*row) for row in rows)
 
 
@@ -273,7 +271,7 @@ def _feedback(session: Session, at: datetime, part: Part) -> tuple[FeedbackFact,
         )
         .where(Feedback.recorded_at <= at, *part.of(Feedback.sop_id))
         .order_by(Feedback.id)
-    ).tuples()
+    )
     return tuple(
         FeedbackFact(
             number,
@@ -299,7 +297,7 @@ def _people(session: Session, at: datetime, emails: Collection[str] | None) -> M
         query = query.where(Person.email.in_(sorted(emails)))
     states: dict[int, list[PersonState]] = {}
     addresses: dict[int, str] = {}
-    for person_id, email, active, happened_at, recorded_at in session.execute(query).tuples():
+    for person_id, email, active, happened_at, recorded_at in session.execute(query):
         addresses[person_id] = email
         states.setdefault(person_id, []).append(PersonState(active, happened_at, recorded_at))
     return {

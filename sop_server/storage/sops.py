@@ -119,7 +119,7 @@ def in_force_departments(
     query = select(Revision.department, func.count()).where(*_is_in_force(at)).group_by(Revision.department)
     if departments is not None:
         query = query.where(Revision.department.in_(departments))
-    return dict(session.execute(query).tuples().all())
+    return dict(session.execute(query).all())
 
 
 def revision_row(session: Session, sop_id: str, number: int) -> Revision | None:
@@ -164,7 +164,7 @@ def known_ids(session: Session, ids: Collection[str]) -> set[str]:
 
 def sop_ids_by_path(session: Session, paths: Collection[str]) -> Mapping[str, str]:
     """Return the SOP behind each library path that is known."""
-    return dict(session.execute(select(Sop.path, Sop.id).where(Sop.path.in_(paths))).tuples().all())
+    return dict(session.execute(select(Sop.path, Sop.id).where(Sop.path.in_(paths))).all())
 
 
 def path_taken(session: Session, path: str) -> bool:

@@ -93,7 +93,7 @@ def load_tickets(session: Session, at: datetime, ids: Collection[int] | None) ->
         )
         for ticket_id, source, key in session.execute(
             select(Ticket.id, Ticket.source, Ticket.key).where(*only).order_by(Ticket.id)
-        ).tuples()
+        )
         if ticket_id in versions
     }
 

@@ -37,7 +37,7 @@ def ticket_ids_of(session: Session, references: Sequence[str]) -> list[int]:
 
 def labels(session: Session, ticket_ids: Collection[int]) -> Mapping[int, str]:
     """Return `source:key` of each ticket, the name that commits and people know it by."""
-    rows = session.execute(select(Ticket.id, Ticket.source, Ticket.key).where(Ticket.id.in_(ticket_ids))).tuples()
+    rows = session.execute(select(Ticket.id, Ticket.source, Ticket.key).where(Ticket.id.in_(ticket_ids)))
     return {ticket_id: f"{source}:{key}" for ticket_id, source, key in rows}
 
 
