@@ -217,6 +217,9 @@ def _count(
 ) -> _Count:
     major = current_major(revisions, at) or serving
     first = served(revisions)[0].effective_from
+    asked_by = at - ACKNOWLEDGEMENT_GRACE
+    missing = audience.past_grace if major.effective_from <= asked_by else _NOBODY
+    starters = audience.starters_past_grace if first <= asked_by else 0
     knows: set[int] = set()
     in_time: set[int] = set()
     for fact in acknowledgements:
@@ -226,15 +229,14 @@ def _count(
             joined = audience.starters.get(fact.person_id)
             if joined is not None and _in_time(fact, revisions, max(joined, first)):
                 in_time.add(fact.person_id)
-    missing = audience.past_grace if major.effective_from + ACKNOWLEDGEMENT_GRACE <= at else _NOBODY
-    starters = audience.starters_past_grace if first + ACKNOWLEDGEMENT_GRACE <= at else 0
+    if in_time:
+        starters += sum(max(audience.starters[person], first) > asked_by for person in in_time)
     return _Count(
         serving=serving,
         major=major.number,
         done=len(knows),
         missing=missing - knows if knows else missing,
-        starters=starters
-        + sum(max(audience.starters[person], first) + ACKNOWLEDGEMENT_GRACE > at for person in in_time),
+        starters=starters,
         starters_in_time=len(in_time),
     )
 

@@ -72,7 +72,10 @@ def clock_stop(revisions: Sequence[RevisionFact], ticket_id: int, at: datetime) 
     `revisions` are those of one SOP in ascending number. A revert is a revision that says so of the meeting revision or
     an older one, or has the text of an older one; the text that met the ticket never reopens it.
     """
-    if not any(ticket_id in revision.tickets for revision in revisions):
+    for revision in revisions:
+        if ticket_id in revision.tickets:
+            break
+    else:
         return None
     stopped_at: datetime | None = None
     meeting = 0

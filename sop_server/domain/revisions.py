@@ -94,7 +94,7 @@ def is_retired(revisions: Sequence[Revision], at: datetime) -> bool:
 
 def served(revisions: Sequence[Revision]) -> Sequence[Revision]:
     """Return the revisions that come into force at some instant, so all but the overtaken ones, in order."""
-    if len(revisions) == 1:
+    if len(revisions) < 2:  # noqa: PLR2004 - one alone is overtaken by none, and most SOPs have one
         return revisions
     kept: list[Revision] = []
     for revision in reversed(revisions):
