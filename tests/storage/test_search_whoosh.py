@@ -114,7 +114,7 @@ def delete(path: Path) -> None:
 
 
 DAMAGES: list[Callable[[Path], None]] = [truncate, empty, garble, overwrite, delete]
-KINDS = [NAME, ".trm", ".pst", ".tab", "_stored.col", "stream.col"]
+KINDS = [NAME, ".trm", ".pst", ".tab", ".par", "_stored.col", "stream.col"]
 
 
 @pytest.mark.parametrize("is_open", [True, False], ids=["open", "opened after"])
@@ -162,6 +162,14 @@ def test_folder_that_cannot_be_written_leaves_the_index_as_it_was(engine: Whoosh
         engine.update([sop(1, "something else")], [], stamp="two")
     assert engine.search(request()).total == 20
     assert engine.stamp() == "one"
+
+
+def test_file_in_the_place_of_the_folder_is_told(tmp_path: Path) -> None:
+    (tmp_path / "index").write_text("in the way")
+    engine = WhooshEngine(tmp_path / "index")
+    with pytest.raises(IndexUnavailableError, match="Nothing was changed"):
+        engine.rebuild([sop(1)], stamp="one")
+    assert not engine.ready()
 
 
 def test_second_writer_waits_and_then_says_that_it_is_busy(engine: WhooshEngine, root: Path) -> None:

@@ -10,7 +10,7 @@ from functools import cached_property
 from sop_server.storage.search.analysis import STOP_WORDS, chunks, fold, term_of
 from sop_server.storage.search.documents import DocumentTable, id_key
 from sop_server.storage.search.query import WORD_FIELDS, Clause, ClauseKind
-from sop_server.storage.search.segment import Segment, phrase_of
+from sop_server.storage.search.segment import Segment
 
 SATURATION = 1.2
 """k1 of BM25: how fast further occurrences stop to count."""
@@ -193,7 +193,7 @@ class Ranking:
             if not scores:
                 return {}
         line = {"title": 0, "heading": 1}.get(plan.field)
-        return {number: scores[number] for number in segment.with_phrase(scores, phrase_of(plan.phrase), line=line)}
+        return {number: scores[number] for number in segment.with_phrase(scores, plan.phrase, line=line)}
 
     def _prefer_titles(self, scope: Scope, plans: Sequence[Plan], scores: Scores) -> None:
         """Lift documents whose title has everything above all others, by how much of the title was asked for."""

@@ -9,7 +9,7 @@ Robertson, Zaragoza and Taylor (2004), "Simple BM25 extension to multiple weight
 import threading
 from array import array
 from collections import Counter, OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from whoosh.reading import SegmentReader, TermNotFound
 from sop_server.storage.search.analysis import terms
 from sop_server.storage.search.documents import DocumentTable, TableBuilder, table_from_bytes
 from sop_server.storage.search.manifest import SegmentEntry, checksum, signature
+from sop_server.storage.search.pairs import Pairs, PairsBuilder
 from sop_server.storage.search.protocol import IndexUnavailableError, SearchDocument
 
 WEIGHTS = {"title": 5.0, "headings": 2.0, "labels": 3.0, "id": 8.0, "body": 1.0}
@@ -33,6 +34,7 @@ _INDEX = "SOP"
 SCRATCH = f"{_INDEX}.tmp"
 """The folder inside a directory where Whoosh keeps what it hasn't finished; all writers in a directory share it."""
 _TABLE = ".tab"
+_PAIRS = ".par"
 _CACHED_TERMS = 512
 _BLOCK_SIZE = 2048
 _FIELDS = ("heading", "text", "title")
@@ -140,6 +142,7 @@ class SegmentWriter:
         self._stored = self._codec.per_document_writer(self._storage, self._segment)
         self._postings: dict[str, dict[str, Posting]] = {name: {} for name in _FIELDS}
         self._table = TableBuilder()
+        self._pairs = PairsBuilder()
         self.documents = 0
 
     def add(self, document: SearchDocument) -> None:
@@ -175,7 +178,9 @@ class SegmentWriter:
             length=float(len(streams["headings"]) + len(streams["body"])),
             title_length=len(streams["title"]),
         )
-        stream = "".join(f" {' '.join(streams[name])} \n" for name in ("title", "headings", "labels", "body"))
+        lines = [streams[name] for name in ("title", "headings", "labels", "body")]
+        self._pairs.add(lines)
+        stream = "".join(f" {' '.join(line)} \n" for line in lines)
         self._store(number, document, stream)
         self.documents += 1
 
@@ -207,6 +212,7 @@ class SegmentWriter:
         postings.close()
         self._stored.close()
         (self._directory / self._segment.make_filename(_TABLE)).write_bytes(self._table.to_bytes())
+        (self._directory / self._segment.make_filename(_PAIRS)).write_bytes(self._pairs.to_bytes())
         files = sorted(self._segment.list_files(self._storage))
         return SegmentEntry(
             name=self._segment.segid,
@@ -241,11 +247,12 @@ class Segment:
             segment = W3Segment(_Codec(), _INDEX, doccount=entry.documents, segid=entry.name)
             content = (directory / segment.make_filename(_TABLE)).read_bytes()
             self.table: DocumentTable = table_from_bytes(content)
+            self._pairs = Pairs((directory / segment.make_filename(_PAIRS)).read_bytes())
             storage = _Files(directory)
             try:
                 self._reader = SegmentReader(storage, _schema(), segment)
                 # Whoosh opens a column at its first use, when another process may have removed the file.
-                self._streams: Any = self._reader.column_reader("stream")
+                self._streams: Any = self._reader.column_reader("stream", translate=False)
                 self._reader.stored_fields(0)
             except BaseException:
                 storage.close()
@@ -284,13 +291,15 @@ class Segment:
             posting.weights.extend(weights)
         return posting
 
-    def with_phrase(self, numbers: Iterable[int], phrase: bytes, *, line: int | None = None) -> list[int]:
-        """Give those documents that have `phrase_of` some terms; line 0 is the title, 1 the headings."""
+    def with_phrase(self, numbers: Collection[int], phrase: Sequence[str], *, line: int | None = None) -> list[int]:
+        """Give those documents that have some terms side by side; line 0 is the title, 1 the headings."""
         streams = self._streams
+        wanted = f" {' '.join(phrase)} ".encode("utf-8", "replace")
+        candidates = self._pairs.candidates(numbers, phrase)
         with self.lock, _reading():
             if line is None:
-                return [number for number in numbers if phrase in streams[number]]
-            return [number for number in numbers if phrase in streams[number].split(b"\n", 2)[line]]
+                return [number for number in candidates if wanted in streams[number]]
+            return [number for number in candidates if wanted in streams[number].split(b"\n", 2)[line]]
 
     def texts(self, number: int) -> tuple[str, str]:
         """Give headings and body of a document as they were indexed."""
@@ -308,8 +317,3 @@ class Segment:
             if not self._is_closed:
                 self._is_closed = True
                 self._reader.close()
-
-
-def phrase_of(phrase: Iterable[str]) -> bytes:
-    """Give the bytes that a document with these terms side by side has."""
-    return f" {' '.join(phrase)} ".encode("utf-8", "replace")

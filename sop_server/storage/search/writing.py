@@ -31,8 +31,13 @@ _POLL_SECONDS = 0.02
 @contextmanager
 def write_lock(root: Path, *, timeout: float) -> Iterator[None]:
     """Hold the index's lock among all threads and processes. Raises `BusyError` after `timeout` seconds."""
-    prepare(root)
-    descriptor = os.open(root / "LOCK", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        prepare(root)
+        descriptor = os.open(root / "LOCK", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as exc:
+        raise IndexUnavailableError(
+            f"The folder of the search index cannot be written ({exc.strerror}). Nothing was changed."
+        ) from exc
     try:
         give_up = time.monotonic() + timeout
         while True:
@@ -90,6 +95,7 @@ def _sorter(directory: Path, now: datetime) -> Iterator[_Sorter]:
     """Lend a sorter; whatever ends its work early, its files are closed. What the system refuses is told."""
     sorter = _Sorter(directory, now)
     try:
+        directory.mkdir(mode=0o700, exist_ok=True)
         yield sorter
     except OSError as exc:
         raise IndexUnavailableError(
@@ -103,7 +109,6 @@ def _sorter(directory: Path, now: datetime) -> Iterator[_Sorter]:
 def rebuild(root: Path, documents: Iterable[SearchDocument], *, stamp: str, now: datetime) -> None:
     """Write all documents into a new directory and swap the manifest. The caller holds the lock."""
     directory = root / f"{_PREFIX}{uuid.uuid4().hex}"
-    directory.mkdir(mode=0o700)
     try:
         with _sorter(directory, now) as sorter:
             for document in documents:
