@@ -31,7 +31,7 @@ class PersonFacts:
     teams: tuple[str, ...]
 
 
-def _active_at(at: datetime) -> ScalarSelect[bool]:
+def active_at(at: datetime) -> ScalarSelect[bool]:
     return (
         select(PersonState.active)
         .where(PersonState.person_id == Person.id, PersonState.happened_at <= at)
@@ -54,7 +54,7 @@ def load_actor(session: Session, person_id: int, now: datetime, *, scope: Scope 
                 or_(RoleGrant.ended_at.is_(None), RoleGrant.ended_at > now),
             ),
         )
-        .where(Person.id == person_id, _active_at(now) == true())
+        .where(Person.id == person_id, active_at(now) == true())
     ).all()
     if not rows:
         return None
@@ -106,7 +106,7 @@ def people(
     limit: int | None = None,
 ) -> Sequence[PersonFacts]:
     """Return people by address, with what held at `at`, in three queries however many there are."""
-    query = select(Person, _active_at(at)).order_by(Person.email)
+    query = select(Person, active_at(at)).order_by(Person.email)
     if ids is not None:
         query = query.where(Person.id.in_(sorted(ids)))
     if words:
@@ -169,7 +169,7 @@ def open_memberships(session: Session, person_ids: Sequence[int], at: datetime) 
 
 def is_active(session: Session, person_id: int, at: datetime) -> bool:
     """Whether a person is active at `at`."""
-    return bool(session.scalar(select(_active_at(at)).select_from(Person).where(Person.id == person_id)))
+    return bool(session.scalar(select(active_at(at)).select_from(Person).where(Person.id == person_id)))
 
 
 def administrators(session: Session, at: datetime) -> set[int]:
@@ -183,7 +183,7 @@ def administrators(session: Session, at: datetime) -> set[int]:
                 RoleGrant.department.is_(None),
                 RoleGrant.happened_at <= at,
                 or_(RoleGrant.ended_at.is_(None), RoleGrant.ended_at > at),
-                _active_at(at) == true(),
+                active_at(at) == true(),
             )
         )
     )
