@@ -32,6 +32,7 @@ class PersonFacts:
 
 
 def active_at(at: datetime) -> ScalarSelect[bool]:
+    """Return the condition, for a query on Person, that the person is active at `at`."""
     return (
         select(PersonState.active)
         .where(PersonState.person_id == Person.id, PersonState.happened_at <= at)
