@@ -1,6 +1,7 @@
 """Keeping the library's repository in order: its configuration, what dead processes left, packing, proof."""
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,6 +46,8 @@ _LOCKS = (
     "objects/info/commit-graph.lock",
     "objects/info/commit-graphs/commit-graph-chain.lock",
 )
+_UNREACHABLE = re.compile(r"unreachable [a-z]+ ([0-9a-f]{40})")
+_ILL_FORMED = re.compile(r"(?:warning|error) in [a-z]+ ([0-9a-f]{40}):")
 
 
 def prepare(path: Path, hooks: Path) -> None:
@@ -106,13 +109,22 @@ def maintain(repo: Repo, path: Path, *, descriptor: int) -> None:
 
 def verify(repo: Repo) -> list[str]:
     """Return what git finds wrong with its objects and references, a sentence each."""
-    finished = run(repo.git, ["fsck", "--full", "--no-dangling", "--no-progress"])
+    finished = run(repo.git, ["fsck", "--full", "--unreachable", "--no-dangling", "--no-progress"])
     lines = [*finished.output.decode("utf-8", "replace").splitlines(), *finished.errors.splitlines()]
-    # "notice" tells that a new library has no commit yet.
-    problems = [f"git fsck: {line.strip()}." for line in lines if line.strip() and not line.startswith("notice:")]
-    if finished.status != 0 and not problems:
+    unreachable = {match[1] for line in lines if (match := _UNREACHABLE.match(line))}
+    problems = [f"git fsck: {line.strip()}." for line in lines if _tells_damage(line, unreachable)]
+    if finished.status != 0 and not problems and not unreachable:
         problems.append(f"git fsck: ended with status {finished.status} and no reason.")
     return problems
+
+
+def _tells_damage(line: str, unreachable: set[str]) -> bool:
+    # "notice" tells that a new library has no commit yet.
+    if not line.strip() or line.startswith("notice:") or _UNREACHABLE.match(line):
+        return False
+    # The half-made tree of a write that was killed: nothing leads to it.
+    ill_formed = _ILL_FORMED.match(line)
+    return ill_formed is None or ill_formed[1] not in unreachable
 
 
 def _left_overs(path: Path) -> Iterator[Path]:

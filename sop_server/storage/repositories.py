@@ -3,7 +3,7 @@
 import os
 import threading
 from pathlib import Path
-from weakref import WeakSet
+from weakref import WeakSet, finalize
 
 from git import Repo
 from git.exc import InvalidGitRepositoryError, NoSuchPathError
@@ -17,11 +17,16 @@ class _Handle:
 
     def __init__(self, repo: Repo) -> None:
         self.repo = repo
-        self.closed = False
+        # `Repo` and its configuration refer to each other: without this the git processes of a thread
+        # that ended would live until the next collection of garbage.
+        self._end = finalize(self, repo.git.clear_cache)
+
+    @property
+    def closed(self) -> bool:
+        return not self._end.alive
 
     def close(self) -> None:
-        self.closed = True
-        self.repo.close()
+        self._end()
 
 
 class Repositories:
