@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from sop_server.views import assets, probes, visitor, wording
+from sop_server.views import assets, probes, sign_in, visitor, wording
 
 
 def register(app: Flask) -> None:
@@ -10,4 +10,5 @@ def register(app: Flask) -> None:
     visitor.register(app)
     assets.register(app)
     wording.register(app)
-    app.register_blueprint(probes.BLUEPRINT)
+    for page in (probes, sign_in):
+        app.register_blueprint(page.BLUEPRINT)

@@ -1,0 +1,92 @@
+"""Coming in and going out."""
+
+from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.wrappers import Response
+
+from sop_server.errors import ForbiddenError, InvalidInputError, NotSignedInError
+from sop_server.services.link_sign_in import sign_in_by_link
+from sop_server.services.sign_in import actor_for_session, sign_in, sign_out
+from sop_server.views import fields, visitor
+
+BLUEPRINT = Blueprint("sign_in", __name__)
+
+
+@BLUEPRINT.get("/login")
+def form() -> ResponseReturnValue:
+    """Ask who comes; whoever is in already goes on."""
+    wanted = fields.local_address(request.args.get("next"), otherwise="/")
+    token = request.cookies.get(visitor.COOKIE)
+    if token and actor_for_session(visitor.stores(), token=token, now=visitor.now()) is not None:
+        return redirect(wanted, 303)
+    return render_template("sign_in/form.html", email="", next=wanted, message=None)
+
+
+@BLUEPRINT.post("/login")
+def enter() -> ResponseReturnValue:
+    """Check the password and open a session."""
+    email, wanted = fields.text(request.form, "email"), request.form.get("next") or request.args.get("next")
+    after = fields.local_address(wanted, otherwise="/")
+    try:
+        token = sign_in(
+            visitor.stores(),
+            email=email,
+            password=request.form.get("password", ""),
+            address=request.remote_addr or "",
+            now=visitor.now(),
+        )
+    except (NotSignedInError, ForbiddenError) as error:
+        page = render_template("sign_in/form.html", email=email, next=after, message=error.message)
+        return page, 401 if isinstance(error, NotSignedInError) else 429
+    return _came_in(token, after)
+
+
+@BLUEPRINT.post("/logout")
+def leave() -> ResponseReturnValue:
+    """End the session."""
+    token = request.cookies.get(visitor.COOKIE)
+    if token:
+        sign_out(visitor.stores(), token=token, now=visitor.now())
+    session.clear()
+    flash("You are signed out. The next person on this machine sees nothing of yours.", "done")
+    response = redirect(url_for("sign_in.form"), 303)
+    response.delete_cookie(visitor.COOKIE, httponly=True, samesite="Lax", secure=request.is_secure)
+    return response
+
+
+@BLUEPRINT.get("/sign-in/<token>")
+def link(token: str) -> ResponseReturnValue:
+    """Ask for a password; the link itself is used by sending the form, so that a mail scanner cannot use it up."""
+    return render_template("sign_in/link.html", token=token, message=None, fields={})
+
+
+@BLUEPRINT.post("/sign-in/<token>")
+def use_link(token: str) -> ResponseReturnValue:
+    """Use the link up with the password that the person chose."""
+    password = request.form.get("password", "")
+    try:
+        _check_same(password, request.form.get("again", ""))
+        opened = sign_in_by_link(visitor.stores(), token=token, password=password, now=visitor.now())
+    except (InvalidInputError, NotSignedInError) as error:
+        page = render_template("sign_in/link.html", token=token, message=error.message, fields=error.fields)
+        return page, 422 if isinstance(error, InvalidInputError) else 401
+    response = _came_in(opened, "/")
+    flash("Your password is set and you are signed in.", "done")
+    return response
+
+
+def _check_same(password: str, again: str) -> None:
+    if password != again:
+        raise InvalidInputError(
+            "The two passwords are not the same, so none was set. Type both again.",
+            fields={"again": "is not the same as the first"},
+        )
+
+
+def _came_in(token: str, address: str) -> Response:
+    # A form's token from before the sign-in must not be good after it: somebody else may have planted it.
+    session.clear()
+    response = redirect(address, 303)
+    # Without an age: machines are shared, and the cookie goes when the browser is closed.
+    response.set_cookie(visitor.COOKIE, token, httponly=True, samesite="Lax", secure=request.is_secure, path="/")
+    return response
