@@ -10,10 +10,10 @@ from sop_server.domain.tickets import TicketInput, clean_reason
 from sop_server.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError
 from sop_server.services import obligation_views, tickets
 from sop_server.services.obligation_views import ObligationView
+from sop_server.services.sop_sight import department_in_sight
 from sop_server.services.stores import Stores
 from sop_server.services.ticket_views import TicketView, ticket_in_sight
 from sop_server.storage import audit, obligations
-from sop_server.storage import tickets as stored_tickets
 from sop_server.storage.database import Session
 
 _IN_WORDS = {
@@ -36,10 +36,7 @@ def obligations_of_ticket(stores: Stores, *, actor: Doer, now: datetime, ticket_
 def obligations_of_sop(stores: Stores, *, actor: Doer, now: datetime, sop_id: str) -> tuple[ObligationView, ...]:
     """Return the obligations of one SOP as they stand, for everybody who may read it: the banner is made from them."""
     with stores.database.read() as session:
-        standing = stored_tickets.sop_standings(session, [sop_id], now).get(sop_id)
-        if standing is None:
-            raise NotFoundError(f"There is no SOP {sop_id}. Check the address, or search for what you need.")
-        actor.require_sight(standing.department, f"SOP {sop_id}")
+        department_in_sight(session, actor, sop_id, now)
         return obligation_views.views(session, actor, obligations.facts_of_sop(session, now, sop_id))
 
 
