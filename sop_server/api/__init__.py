@@ -2,12 +2,29 @@
 
 from flask import Blueprint, Flask
 
-from sop_server.api import door, openapi, search, sops
+from sop_server.api import (
+    door,
+    drafts,
+    obligations,
+    openapi,
+    processes,
+    registers,
+    reports,
+    search,
+    sops,
+    tickets,
+)
 from sop_server.api.routes import mount
 
 _FAMILIES = {
     "SOPs": sops.ROUTES,
     "Search": search.ROUTES,
+    "Drafts": drafts.ROUTES,
+    "Tickets": tickets.ROUTES,
+    "Obligations": obligations.ROUTES,
+    "Processes": processes.ROUTES,
+    "Reports": reports.ROUTES,
+    "Registers": registers.ROUTES,
 }
 
 

@@ -51,6 +51,10 @@ class Input(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=False)
 
 
+class Nothing(Input):
+    """No more than the call itself."""
+
+
 class Output(BaseModel):
     """What the server answers, read from what a service returns."""
 

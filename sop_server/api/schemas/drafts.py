@@ -49,10 +49,6 @@ class RequestChanges(Input):
     content_hash: Annotated[str, Field(max_length=200)] | None = None
 
 
-class Nothing(Input):
-    """No more than the call itself."""
-
-
 class DraftQuery(Paging):
     """Which drafts."""
 
