@@ -21,3 +21,13 @@ def next_numbers(session: Session, series: str, count: int) -> range:
     counter.value += count
     session.flush()
     return range(first, first + count)
+
+
+def pass_number(session: Session, series: str, number: int) -> None:
+    """Have the next number of `series` lie above `number`, which somebody else has given already."""
+    counter = session.scalar(select(Counter).where(Counter.name == series).with_for_update())
+    if counter is None:
+        session.add(Counter(name=series, value=number))
+    else:
+        counter.value = max(counter.value, number)
+    session.flush()
