@@ -122,6 +122,8 @@ def statuses(facts: Facts) -> tuple[ObligationStatus, ...]:
     known: dict[int, tuple[TicketFact, GoLive, bool]] = {}
     found: list[ObligationStatus] = []
     for obligation in facts.obligations:
+        if obligation.recorded_at > at:
+            continue
         ticket_id = obligation.ticket_id
         about = known.get(ticket_id)
         if about is None:
