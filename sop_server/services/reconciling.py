@@ -62,6 +62,9 @@ def _match(stores: Stores, publication: Publication) -> tuple[int, Published] | 
         intent = None if intent_id is None else drafts.intent(session, intent_id)
     if intent is None:
         return "no approval here names it"
+    if not publication.changes and stores.library.blob_at(publication.oid, intent.path) == intent.blob_oid:
+        # The text that was in force already, approved anew: git sees no change in it.
+        return intent.id, Published(publication.oid, normalise(stores.library.read(intent.blob_oid)))
     change = next((change for change in publication.changes if change.path == intent.path), None)
     if change is None or len(publication.changes) != 1:
         return "it changes other files than the approved one"
