@@ -5,8 +5,10 @@ from flask import Blueprint, Flask
 from sop_server.api import (
     door,
     drafts,
+    me,
     obligations,
     openapi,
+    participation,
     processes,
     registers,
     reports,
@@ -23,8 +25,10 @@ _FAMILIES = {
     "Tickets": tickets.ROUTES,
     "Obligations": obligations.ROUTES,
     "Processes": processes.ROUTES,
+    "Participation": participation.ROUTES,
     "Reports": reports.ROUTES,
     "Registers": registers.ROUTES,
+    "Oneself": me.ROUTES,
 }
 
 
