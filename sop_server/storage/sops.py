@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, select, tuple_
+from sqlalchemy import ColumnElement, func, or_, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from sop_server.storage.tables import PublishIntent, Revision, RevisionLink, RevisionTicket, Sop
@@ -74,6 +74,12 @@ def in_force_ids(session: Session, at: datetime, *, departments: Collection[str]
     if departments is not None:
         query = query.where(Revision.department.in_(departments))
     return session.scalars(query).all()
+
+
+def owned_ids(session: Session, email: str, *, at: datetime) -> Sequence[str]:
+    """Return the ids of the SOPs in force that a person owns or is the deputy of."""
+    mine = or_(Revision.owner == email, Revision.deputy == email)
+    return session.scalars(select(Revision.sop_id).where(mine, *_is_in_force(at)).order_by(Revision.sop_id)).all()
 
 
 def titled(session: Session, words: Sequence[str], *, at: datetime) -> Sequence[Revision]:
