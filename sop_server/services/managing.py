@@ -6,7 +6,8 @@ from datetime import datetime
 
 from sop_server.domain.coverage import Undocumented, coverage
 from sop_server.domain.doers import Doer
-from sop_server.domain.drift import Component, DriftReport, drift_of
+from sop_server.domain.drift import DriftReport, drift_of
+from sop_server.domain.drift_formula import Component
 from sop_server.domain.obligations import ObligationStatus
 from sop_server.domain.permissions import Action
 from sop_server.domain.snapshot import known_by

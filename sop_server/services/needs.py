@@ -20,6 +20,7 @@ from sop_server.services.stores import Stores
 from sop_server.storage import drafts, sops
 from sop_server.storage.database import Session
 from sop_server.storage.facts import load_facts_of
+from sop_server.storage.tables import Draft
 
 REVIEW_NOTICE = timedelta(days=30)
 
@@ -105,11 +106,14 @@ def _drafts(session: Session, actor: Actor, *, now: datetime) -> Iterable[Need]:
         if draft.state == DraftState.CHANGES_REQUESTED and wrote:
             what = "Your draft collides with a newer revision" if draft.conflicted else "Changes were requested"
             yield Need(NeedKind.MEND, what, draft.sop_id, draft.title, page, draft.updated_at, None)
-        elif draft.state == DraftState.IN_REVIEW and not wrote:
-            if approval_rule(session, draft, now=now).may_decide(actor):
-                yield Need(
-                    NeedKind.APPROVE, draft.change_summary, draft.sop_id, draft.title, page, draft.submitted_at, None
-                )
+        elif draft.state == DraftState.IN_REVIEW and not wrote and _may_decide(session, actor, draft, now=now):
+            yield Need(
+                NeedKind.APPROVE, draft.change_summary, draft.sop_id, draft.title, page, draft.submitted_at, None
+            )
+
+
+def _may_decide(session: Session, actor: Actor, draft: Draft, *, now: datetime) -> bool:
+    return approval_rule(session, draft, now=now).may_decide(actor)
 
 
 def _feedback(of: Standing, owned: Iterable[str]) -> Iterable[Need]:
