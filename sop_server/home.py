@@ -2,12 +2,14 @@
 
 import os
 import secrets
+from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 
 from sop_server.errors import DamagedError, InvalidInputError
 from sop_server.resources import resource
-from sop_server.services.stores import Stores
+from sop_server.services.stores import Stores, utc_now
 from sop_server.settings import Settings
 from sop_server.storage import schema
 from sop_server.storage.database import Database
@@ -38,8 +40,11 @@ def create_home(settings: Settings) -> Stores:
     return open_stores(settings)
 
 
-def open_stores(settings: Settings) -> Stores:
-    """Open the home's stores; raises InvalidInputError where `init` has not been run, or not by this version."""
+def open_stores(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> Stores:
+    """Open the home's stores; raises InvalidInputError where `init` has not been run, or not by this version.
+
+    `clock` is another than the present for the demo and the import of a history.
+    """
     sqlite = settings.database_url is None
     if not settings.library_path.is_dir() or (sqlite and not settings.database_path.is_file()):
         raise InvalidInputError(
@@ -64,6 +69,7 @@ def open_stores(settings: Settings) -> Stores:
         library=Library(settings.library_path),
         search=WhooshEngine(settings.index_path),
         policy=settings.policy,
+        clock=clock,
     )
 
 
