@@ -1,0 +1,99 @@
+"""`user` and `token`: who may come in, and what acts for them."""
+
+import sys
+
+import click
+
+from sop_server.cli.opening import address, opened, present
+from sop_server.domain.doers import OPERATOR
+from sop_server.domain.people import LEAST_PASSWORD_BY_OPERATOR, clean_password
+from sop_server.domain.permissions import Scope
+from sop_server.errors import InvalidInputError, NotFoundError
+from sop_server.services.passwords import set_password
+from sop_server.services.people import PersonView, add_person, get_person
+from sop_server.services.sign_in import create_sign_in_link
+from sop_server.services.stores import Stores
+from sop_server.services.tokens import create_token
+from sop_server.settings import load_settings
+
+
+@click.group("user")
+def user_command() -> None:
+    """Let people in."""
+
+
+@user_command.command("add")
+@click.argument("email")
+@click.option("--name", help="Their name; may be left out for somebody who is known.")
+@click.option("--role", "roles", metavar="R[@DEPARTMENT]", multiple=True, help="Several are possible.")
+@click.option("--team", "teams", metavar="T", multiple=True, help="Several are possible.")
+@click.option("--password-stdin", is_flag=True, help="Read their password from standard input.")
+def user_add_command(
+    *, email: str, name: str | None, roles: tuple[str, ...], teams: tuple[str, ...], password_stdin: bool
+) -> None:
+    """Add a person, or give one who is known the roles and teams named.
+
+    Roles are reader, editor, approver, manager and admin, for one department or, without “@”, for all.
+    """
+    password = _password() if password_stdin else None
+    settings = load_settings()
+    with opened(settings) as stores:
+        now = present()
+        known = _known(stores, email)
+        if name is None and known is None:
+            raise InvalidInputError(f"{email} is new here, so give a name with --name. Nothing was changed.")
+        added = add_person(
+            stores,
+            actor=OPERATOR,
+            now=now,
+            email=email,
+            name=name or (known.name if known else ""),
+            roles=roles,
+            teams=teams,
+        )
+        person = added.person
+        if password is not None:
+            set_password(stores, actor=OPERATOR, now=now, email=person.email, password=password)
+        click.echo(_outcome(person, known))
+        if added.created and password is None:
+            token = create_sign_in_link(stores, actor=OPERATOR, now=now, email=person.email)
+            click.echo(f"This link signs them in once, within a day: {address(settings)}/sign-in/{token}")
+
+
+@click.group("token")
+def token_command() -> None:
+    """Let programs in."""
+
+
+@token_command.command("create")
+@click.argument("email")
+@click.option("--scope", type=click.Choice([scope.value for scope in Scope]), default=Scope.WRITE.value)
+def token_create_command(*, email: str, scope: str) -> None:
+    """Make an API token that acts as the person; it alone is printed, and never shown again."""
+    with opened() as stores:
+        click.echo(create_token(stores, actor=OPERATOR, now=present(), email=email, scope=scope))
+
+
+def _password() -> str:
+    # The line's end is the terminal's, not the password's.
+    line = sys.stdin.readline().rstrip("\r\n")
+    # Looked at before anything is stored, so that nobody is half added.
+    clean_password(line, least=LEAST_PASSWORD_BY_OPERATOR)
+    return line
+
+
+def _known(stores: Stores, email: str) -> PersonView | None:
+    try:
+        return get_person(stores, actor=OPERATOR, now=present(), email=email)
+    except NotFoundError:
+        return None
+
+
+def _outcome(person: PersonView, former: PersonView | None) -> str:
+    held = f"Roles: {', '.join(person.roles) or 'none'}. Teams: {', '.join(person.teams) or 'none'}."
+    if former is None:
+        return f"Added {person.name} <{person.email}>. {held}"
+    gained = [*(set(person.roles) - set(former.roles)), *(set(person.teams) - set(former.teams))]
+    if gained:
+        return f"{person.name} <{person.email}> was known already and now also has: {', '.join(sorted(gained))}. {held}"
+    return f"{person.name} <{person.email}> was known already, with all roles and teams named. {held}"

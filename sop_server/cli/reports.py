@@ -1,0 +1,1 @@
+"""`report`: the six reports, as of any instant."""
