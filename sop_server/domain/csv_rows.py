@@ -44,7 +44,7 @@ def read_rows(content: bytes, *, required: Collection[str], optional: Collection
     repeated column.
     """
     text = decode(content)
-    first = text.partition("\n")[0]
+    first = text.lstrip().partition("\n")[0]
     separator = max(_SEPARATORS, key=first.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     rows: list[CsvRow] = []
@@ -80,13 +80,16 @@ def check_columns(columns: Collection[str], *, required: Collection[str], option
     unknown = [name for name in columns if name not in allowed]
     missing = [name for name in required if name not in columns]
     repeated = sorted({name for name in columns if list(columns).count(name) > 1})
-    for names, what in ((unknown, "unknown"), (missing, "missing"), (repeated, "repeated")):
-        if names:
-            raise InvalidInputError(
-                f"The column “{names[0]}” is {what}. The columns are {', '.join(allowed)}; "
-                f"{', '.join(required)} must be there. Nothing was imported.",
-                fields=dict.fromkeys(names, f"is {what}"),
-            )
+    found = [(name, "unknown") for name in unknown]
+    found += [(name, "missing") for name in missing]
+    found += [(name, "repeated") for name in repeated]
+    if found:
+        name, what = found[0]
+        raise InvalidInputError(
+            f"The column “{name}” is {what}. The columns are {', '.join(allowed)}; "
+            f"{', '.join(required)} must be there. Nothing was imported.",
+            fields={name: f"is {what}" for name, what in found},
+        )
 
 
 def split_list(cell: str) -> tuple[str, ...]:

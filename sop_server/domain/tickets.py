@@ -127,15 +127,15 @@ def clean_sop_ids(sops: Sequence[str] | Absent | None) -> tuple[str, ...]:
     """Return the SOPs that a ticket names, in their one spelling and each once; raises InvalidInputError."""
     if sops is None or isinstance(sops, Absent):
         return ()
-    typed = [name.strip().upper() for name in sops if name.strip()]
-    wrong = [name for name in typed if identifiers.parse_sop_id(name) is None]
+    typed = [name.strip() for name in sops if name.strip()]
+    wrong = [name[:MAX_NAME] for name in typed if identifiers.parse_sop_id(name.upper()) is None]
     if wrong or len(typed) > MAX_NAMES:
         named = ", ".join(wrong[:5]) or f"{len(typed)} names"
         raise InvalidInputError(
             f"{named} cannot be used: a SOP is named like SOP-0042, and a ticket names at most {MAX_NAMES}.",
             fields={"sops": f"not the id of a SOP: {named}"},
         )
-    return tuple(dict.fromkeys(typed))
+    return tuple(dict.fromkeys(name.upper() for name in typed))
 
 
 def clean_reason(reason: str, *, what: str) -> str:

@@ -84,8 +84,12 @@ def cast(stores: Stores) -> Cast:
     )
 
 
+Publish = Callable[..., int]
+"""Stores the next revision of a SOP, which comes to be with it, and returns its number."""
+
+
 @pytest.fixture
-def publish(stores: Stores) -> Callable[..., int]:
+def publish(stores: Stores) -> Publish:
     def stored(
         sop_id: str,
         *,
