@@ -27,6 +27,7 @@ _COMMANDS = {
     "reindex": "upkeep",
     "check": "upkeep",
     "scan": "upkeep",
+    "report": "reports",
     "backup": "backups",
     "restore": "backups",
 }

@@ -1,1 +1,54 @@
-"""`report`: the six reports, as of any instant."""
+"""`report`: the six reports, as of any instant, for people, spreadsheets and scripts."""
+
+import csv
+import json
+import sys
+
+import click
+
+from sop_server.cli.opening import opened, present
+from sop_server.cli.tables import print_table
+from sop_server.domain.doers import OPERATOR
+from sop_server.domain.instants import parse_instant
+from sop_server.services.report_shapes import REPORTS, Table, shape_of, table_of
+from sop_server.services.reporting import DEFAULT_DAYS, ReportRequest
+
+
+@click.command("report")
+@click.argument("name", type=click.Choice(REPORTS))
+@click.option("--at", metavar="T", help="As of this instant, such as 2026-11-03T09:30:00Z; now where absent.")
+@click.option("--days", type=int, default=DEFAULT_DAYS, show_default=True, help="The length of the period.")
+@click.option("--department", metavar="SLUG", help="Of one department alone.")
+@click.option("--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True)
+def report_command(*, name: str, at: str | None, days: int, department: str | None, form: str) -> None:
+    """Print a report; as JSON it has the very shape that the API answers with."""
+    request = ReportRequest(at=None if at is None else parse_instant(at, field="at"), days=days, department=department)
+    with opened() as stores:
+        shape = shape_of(stores, name=name, actor=OPERATOR, request=request, now=present())
+    if form == "json":
+        click.echo(json.dumps(shape, ensure_ascii=False, indent=2))
+        return
+    table = table_of(name, shape)
+    if form == "csv":
+        _write_csv(table)
+        return
+    click.echo(f"As of {shape['at']}")
+    for line in table.summary:
+        click.echo(line)
+    if table.rows:
+        print_table(table.columns, [[_shown(cell) for cell in row] for row in table.rows])
+
+
+def _write_csv(table: Table) -> None:
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(table.columns)
+    writer.writerows([[_harmless(cell) for cell in row] for row in table.rows])
+
+
+def _harmless(cell: object) -> object:
+    # A spreadsheet runs what begins so; a title is anybody's to write.
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+
+
+def _shown(cell: object) -> object:
+    return f"{cell:.3f}".rstrip("0").rstrip(".") if isinstance(cell, float) else cell
