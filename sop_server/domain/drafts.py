@@ -47,6 +47,7 @@ _STATE_IN_WORDS = {
 }
 
 _MAX_SUMMARY = 500
+_MAX_COMMENT = 2000
 
 
 def require_state(state: DraftState, allowed: Collection[DraftState], *, verb: str) -> None:
@@ -103,6 +104,18 @@ def clean_summary(summary: str) -> str:
     return kept
 
 
+def clean_comment(comment: str) -> str:
+    """Return what an approver says about a decision as it is stored; InvalidInputError over 2,000 characters."""
+    kept = "".join(character for character in comment if character == "\n" or character.isprintable()).strip()
+    if len(kept) > _MAX_COMMENT:
+        raise InvalidInputError(
+            f"The comment has {len(kept):,} characters; {_MAX_COMMENT:,} are allowed. Nothing was decided; "
+            "say it shorter.",
+            fields={"comment": f"at most {_MAX_COMMENT:,} characters"},
+        )
+    return kept
+
+
 @dataclass(frozen=True, slots=True)
 class ApprovalRule:
     """What a draft needs: so many approvers, and one for each department that it touches."""
@@ -116,5 +129,5 @@ class ApprovalRule:
 
     def complete(self, approvers: Iterable[Actor]) -> bool:
         """Whether these approvers are enough, and cover every department."""
-        people = {actor.person_id: actor for actor in approvers}
+        people = {actor.person_id: actor for actor in approvers if self.may_decide(actor)}
         return len(people) >= self.needed and may_cover_move(people.values(), self.departments)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from sop_server.domain.identifiers import MAX_DIGITS
 from sop_server.domain.instants import format_instant
 
 
@@ -52,4 +53,6 @@ def message(publication: Publication) -> str:
 def intent_id(trailers: Mapping[str, Sequence[str]]) -> int | None:
     """Return the intent that a commit says it carries out; None where it names none."""
     values = trailers.get("Intent-Id", ())
-    return int(values[0]) if len(values) == 1 and values[0].isdigit() else None
+    written = values[0] if len(values) == 1 else ""
+    # Anybody can write a commit: neither a digit of another script nor a number past the database's may stop us.
+    return int(written) if written.isascii() and written.isdigit() and len(written) <= MAX_DIGITS else None

@@ -10,21 +10,20 @@ from sop_server.domain.drafts import (
     Decision,
     DraftState,
     check_effective_from,
+    clean_comment,
     require_not_author,
     require_same_content,
     require_state,
 )
 from sop_server.domain.permissions import Action, Actor
 from sop_server.errors import ConflictError, ForbiddenError, InvalidInputError
-from sop_server.services import publishing, rebasing
+from sop_server.services import publishing, rebasing, reconciling
 from sop_server.services.draft_views import DraftView, draft_in_sight, view
 from sop_server.services.stores import Stores
 from sop_server.storage import audit, drafts, people, sops, ticket_references
 from sop_server.storage.database import Session
 from sop_server.storage.library import Identity
 from sop_server.storage.tables import Approval, Draft, PublishIntent
-
-_MAX_COMMENT = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,10 @@ def approve(
     Raises ForbiddenError (an author, or no approver of the department), ConflictError with the draft's hash
     (another text, or a base that moved), InvalidInputError (an instant in the past).
     """
+    actor.require_anywhere(Action.DECIDE)
     with stores.library.lock():
+        # What a crash left is carried out first: a decision on top of it would publish without it.
+        reconciling.reconcile(stores, now=now)
         outcome, intent = _decide(
             stores,
             actor=actor,
@@ -83,6 +85,7 @@ def request_changes(
     stores: Stores, *, actor: Actor, draft_id: str, comment: str, now: datetime, content_hash: str | None = None
 ) -> DraftView:
     """Send a draft back to its author with what has to change."""
+    actor.require_anywhere(Action.DECIDE)
     with stores.library.lock(), stores.database.write() as session:
         draft = draft_in_sight(session, actor, draft_id, now=now)
         _require_approver(session, draft, actor, now=now)
@@ -128,8 +131,7 @@ def _decide(
         require_same_content(content_hash, draft.content_hash)
         if effective_from is None and draft.effective_from is not None:
             begins = max(now, draft.effective_from)
-        draft.effective_from = begins if begins > now else None
-        if rebasing.bring_up(stores, session, draft, now=now):
+        if rebasing.bring_up(stores, session, draft, now=now, begins=begins):
             session.commit()
             raise ConflictError(
                 rebasing.CONFLICT
@@ -138,11 +140,11 @@ def _decide(
                 "look at the merged text and decide on that.",
                 content_hash=draft.content_hash,
             )
+        draft.effective_from = begins if begins > now else None
         _store_decision(session, draft, actor, Decision.APPROVE, comment=comment, effective_from=begins, now=now)
-        standing = _standing(session, draft)
-        approvers = [people.load_actor(session, row.person_id, now=now) for row in standing if row.person_id]
-        complete = rule.complete([approver for approver in approvers if approver is not None])
-        intent = _intent(session, draft, standing, now=now) if complete else None
+        approvers = _approvers(session, draft, rule, now=now)
+        complete = rule.complete(approver for approver, _ in approvers)
+        intent = _intent(session, draft, [row for _, row in approvers], now=now) if complete else None
         outcome = Approved(
             draft_id=draft_id,
             sop_id=draft.sop_id,
@@ -174,6 +176,14 @@ def _standing(session: Session, draft: Draft) -> list[Approval]:
     ]
 
 
+def _approvers(session: Session, draft: Draft, rule: ApprovalRule, *, now: datetime) -> list[tuple[Actor, Approval]]:
+    """Return the standing approvals of those who may still give them: a role may have ended since."""
+    loaded = [
+        (people.load_actor(session, row.person_id, now), row) for row in _standing(session, draft) if row.person_id
+    ]
+    return [(approver, row) for approver, row in loaded if approver is not None and rule.may_decide(approver)]
+
+
 def _store_decision(
     session: Session,
     draft: Draft,
@@ -193,7 +203,7 @@ def _store_decision(
             content_hash=draft.content_hash,
             person_id=actor.person_id,
             decision=decision,
-            comment=comment.strip()[:_MAX_COMMENT],
+            comment=clean_comment(comment),
             effective_from=effective_from,
             decided_at=now,
         )

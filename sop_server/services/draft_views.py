@@ -13,6 +13,8 @@ from sop_server.storage import drafts, people, sops, ticket_references
 from sop_server.storage.database import Session
 from sop_server.storage.tables import Approval, Draft, Person
 
+_NOBODY = {"system": "The server"}
+
 
 @dataclass(frozen=True, slots=True)
 class ApprovalView:
@@ -76,12 +78,13 @@ def draft_in_sight(session: Session, actor: Actor, draft_id: str, *, now: dateti
 
 def may_see(session: Session, actor: Actor, draft: Draft, *, now: datetime) -> bool:
     """Whether a draft exists for the actor: editors and approvers of the departments it touches, and its authors."""
-    departments = {draft.department}
-    if draft.base_revision is not None:
-        departments.add(sops.department_of(session, draft.sop_id, now))
-    if any(actor.may(Action.SEE_DRAFTS, department) for department in departments):
+    if actor.may(Action.SEE_DRAFTS, draft.department):
         return True
-    return actor.may_anywhere(Action.SEE_DRAFTS) and actor.person_id in drafts.authors(session, draft.id)
+    if not actor.may_anywhere(Action.SEE_DRAFTS):
+        return False
+    if draft.base_revision is not None and actor.may(Action.SEE_DRAFTS, sops.department_of(session, draft.sop_id, now)):
+        return True
+    return actor.person_id in drafts.authors(session, draft.id)
 
 
 def view(stores: Stores, session: Session, draft: Draft) -> DraftView:
@@ -143,8 +146,8 @@ def _people_of(
 
 def _approval(approval: Approval, persons: Mapping[int, Person]) -> ApprovalView:
     return ApprovalView(
-        person=_email(persons, approval.person_id) or "import",
-        name=_name(persons, approval.person_id) or "import",
+        person=_email(persons, approval.person_id) or approval.kind,
+        name=_name(persons, approval.person_id) or _NOBODY.get(approval.kind, approval.kind),
         decision=approval.decision,
         comment=approval.comment,
         content_hash=approval.content_hash,

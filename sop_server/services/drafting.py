@@ -19,6 +19,7 @@ from sop_server.domain.permissions import Action, Actor
 from sop_server.errors import ConflictError, GoneError, InvalidInputError, NotFoundError, StaleEditError
 from sop_server.services import rebasing
 from sop_server.services.draft_commits import save_state
+from sop_server.services.draft_texts import readable, text_of_new, text_on, with_id
 from sop_server.services.draft_views import DraftView, draft_in_sight, view
 from sop_server.services.paths import choose_path
 from sop_server.services.stores import Stores
@@ -59,18 +60,27 @@ def create_draft(
     draft_kind = _kind(kind)
     significance = _significance(given.significance)
     summary = clean_summary(given.change_summary or "")
+    if sop_id is None and reverts is not None:
+        raise InvalidInputError(
+            "Only a SOP that has revisions can take one back. Say which SOP.",
+            fields={"sop_id": "is required to revert"},
+        )
     with stores.library.lock(), stores.database.write() as session:
         base = None if sop_id is None else _base(session, sop_id, given.base_revision, actor=actor, now=now)
         if base is None:
-            text = _text_of_new(given.content, draft_kind)
+            text = text_of_new(given.content, draft_kind)
             sop = _register(session, text, path=path, now=now)
             text = front_matter.with_values(text, {"id": sop.id})
         else:
             sop = _existing(session, base.sop_id)
-            text = _text_on(stores, session, base, given.content, kind=draft_kind, reverts=reverts)
-        parsed = _readable(text)
-        for department in {parsed.front.department, base.department if base else parsed.front.department}:
-            actor.require(Action.DRAFT, department)
+            text = text_on(stores, session, base, given.content, kind=draft_kind, reverts=reverts)
+        if base is not None and draft_kind is DraftKind.RETIRE:
+            title, department = base.title, base.department
+        else:
+            front = readable(text).front
+            title, department = front.title or sop.id, front.department
+        for touched in {department, base.department if base else department}:
+            actor.require(Action.DRAFT, touched)
         draft = Draft(
             sop_id=sop.id,
             kind=draft_kind,
@@ -79,8 +89,8 @@ def create_draft(
             state=DraftState.DRAFT,
             significance=significance,
             change_summary=summary,
-            title=parsed.front.title or sop.id,
-            department=parsed.front.department,
+            title=title,
+            department=department,
             head_oid="",
             blob_oid="",
             content_hash=content_hash(text),
@@ -114,6 +124,7 @@ def edit_draft(
 
     Raises StaleEditError where `version` is not the draft's: what was sent is not stored, and not lost either.
     """
+    actor.require_anywhere(Action.DRAFT)
     with stores.library.lock(), stores.database.write() as session:
         draft = draft_in_sight(session, actor, draft_id, now=now)
         department = sops.department_of(session, draft.sop_id, now) if draft.base_revision else draft.department
@@ -126,11 +137,15 @@ def edit_draft(
         require_state(DraftState(draft.state), EDITABLE, verb="edited")
         before = _decided_on(session, draft)
         _change_description(session, draft, given)
-        if given.content is not None:
-            _change_text(stores, session, draft, given.content, actor=actor, now=now)
+        written = given.content is not None and _change_text(
+            stores, session, draft, given.content, actor=actor, now=now
+        )
         if given.base_revision is not None:
             rebasing.resolve(session, draft, given.base_revision, now=now)
         if _decided_on(session, draft) != before:
+            if not written:
+                # Whoever changes what an approval says it approves is an author too, and cannot approve it.
+                _keep_state(stores, session, draft, actor=actor, now=now)
             drafts.void_approvals(session, draft.id, now=now)
             draft.updated_at = now
             audit.record(
@@ -147,6 +162,7 @@ def edit_draft(
 
 def submit_draft(stores: Stores, *, actor: Actor, draft_id: str, now: datetime) -> DraftView:
     """Ask for approval. The text must be without errors, and on the base that is in force."""
+    actor.require_anywhere(Action.DRAFT)
     with stores.library.lock(), stores.database.write() as session:
         draft = draft_in_sight(session, actor, draft_id, now=now)
         actor.require(Action.DRAFT, draft.department)
@@ -158,7 +174,8 @@ def submit_draft(stores: Stores, *, actor: Actor, draft_id: str, now: datetime) 
         text = normalise(stores.library.read(draft.blob_oid))
         _check_ready(session, draft, text, now=now)
         draft.state = DraftState.IN_REVIEW
-        draft.department = front_matter.parse(text).front.department
+        if draft.kind == DraftKind.EDIT:
+            draft.department = front_matter.parse(text).front.department
         draft.submitted_at = now
         draft.updated_at = now
         audit.record(
@@ -175,7 +192,8 @@ def submit_draft(stores: Stores, *, actor: Actor, draft_id: str, now: datetime) 
 
 def withdraw_draft(stores: Stores, *, actor: Actor, draft_id: str, now: datetime) -> DraftView:
     """Give a draft up; its text stays where it is."""
-    with stores.database.write() as session:
+    actor.require_anywhere(Action.DRAFT)
+    with stores.library.lock(), stores.database.write() as session:
         draft = draft_in_sight(session, actor, draft_id, now=now)
         actor.require(Action.DRAFT, draft.department)
         require_state(DraftState(draft.state), EDITABLE, verb="withdrawn")
@@ -195,7 +213,8 @@ def withdraw_draft(stores: Stores, *, actor: Actor, draft_id: str, now: datetime
 
 
 def _base(session: Session, sop_id: str, number: int | None, *, actor: Actor, now: datetime) -> Revision:
-    newest = sops.latest_row(session, sop_id, now)
+    # A SOP whose first revision is still to come can be written on all the same.
+    newest = sops.latest_row(session, sop_id, now) or next(iter(sops.scheduled_rows(session, sop_id, at=now)), None)
     if newest is None or not actor.may(Action.READ, newest.department):
         raise NotFoundError(f"There is no SOP {sop_id} in force. Check the id, or leave it out to start a new SOP.")
     if newest.kind == DraftKind.RETIRE:
@@ -218,26 +237,6 @@ def _existing(session: Session, sop_id: str) -> Sop:
     return sop
 
 
-def _text_of_new(content: str | None, kind: DraftKind) -> str:
-    if kind is DraftKind.RETIRE:
-        raise InvalidInputError("Say which SOP is to be retired.", fields={"sop_id": "is required to retire"})
-    if content is None:
-        raise InvalidInputError("A new SOP needs its text.", fields={"content": "is required"})
-    text = normalise(content)
-    parsed = _readable(text)
-    if parsed.front.id is not None:
-        raise InvalidInputError(
-            f"The front matter names the id {parsed.front.id}, but a new SOP is given its id here. "
-            f"Leave “id” out, or name the SOP that you want to change as sop_id.",
-            fields={"content": "must not carry an id when sop_id is absent"},
-        )
-    if not parsed.front.title:
-        raise InvalidInputError(
-            "A SOP needs a title: write “title: …” into the front matter.", fields={"content": "title is missing"}
-        )
-    return text
-
-
 def _register(session: Session, text: str, *, path: str | None, now: datetime) -> Sop:
     front = front_matter.parse(text).front
     number = counters.next_number(session, "sop")
@@ -252,53 +251,18 @@ def _register(session: Session, text: str, *, path: str | None, now: datetime) -
     return sop
 
 
-def _text_on(
-    stores: Stores, session: Session, base: Revision, content: str | None, *, kind: DraftKind, reverts: int | None
-) -> str:
-    if kind is DraftKind.RETIRE:
-        return normalise(stores.library.read(base.blob_oid))
-    if reverts is not None:
-        undone = sops.revision_row(session, base.sop_id, reverts)
-        before = sops.revision_row(session, base.sop_id, reverts - 1)
-        if undone is None or before is None or reverts > base.number:
-            raise InvalidInputError(
-                f"r{reverts} of {base.sop_id} cannot be taken back: name a revision from r2 to r{base.number}.",
-                fields={"reverts": "no such revision, or nothing before it"},
-            )
-        if content is None:
-            return normalise(stores.library.read(before.blob_oid))
-    if content is None:
-        raise InvalidInputError("The draft has no text.", fields={"content": "is required"})
-    return _with_id(normalise(content), base.sop_id)
-
-
-def _with_id(text: str, sop_id: str) -> str:
-    parsed = _readable(text)
-    if parsed.front.id not in {None, sop_id}:
-        raise InvalidInputError(
-            f"The front matter says {parsed.front.id}, but this draft is of {sop_id}. Nothing was stored; "
-            "correct the id or open a draft of the other SOP.",
-            fields={"content": f"id must be {sop_id}"},
-        )
-    return text if parsed.front.id == sop_id else front_matter.with_values(text, {"id": sop_id})
-
-
-def _readable(text: str) -> front_matter.SopFile:
-    parsed = front_matter.parse(text)
-    if parsed.errors:
-        told = "; ".join(f"line {problem.line}: {problem.message}" for problem in parsed.errors[:5])
-        raise InvalidInputError(
-            f"The front matter cannot be used: {told}. Nothing was stored; your text is still yours to mend.",
-            fields={"content": told},
-        )
-    return parsed
-
-
-def _change_text(stores: Stores, session: Session, draft: Draft, content: str, *, actor: Actor, now: datetime) -> None:
-    text = _with_id(normalise(content), draft.sop_id)
+def _change_text(stores: Stores, session: Session, draft: Draft, content: str, *, actor: Actor, now: datetime) -> bool:
+    """Store a new text; False where it is the one that the draft has."""
+    text = with_id(normalise(content), draft.sop_id)
     if content_hash(text) == draft.content_hash:
-        return
-    parsed = _readable(text)
+        return False
+    if draft.kind == DraftKind.RETIRE:
+        raise InvalidInputError(
+            f"This draft retires {draft.sop_id}, so it has no text of its own. Nothing was stored; "
+            "open another draft to change the text.",
+            fields={"content": "cannot be changed by a retirement"},
+        )
+    parsed = readable(text)
     actor.require(Action.DRAFT, parsed.front.department)
     sop = _existing(session, draft.sop_id)
     save_state(stores, session, draft, text, path=sop.path, author=_identity(actor), person_id=actor.person_id, now=now)
@@ -307,6 +271,13 @@ def _change_text(stores: Stores, session: Session, draft: Draft, content: str, *
         # Who may approve was settled for the other department: it has to be asked for again.
         draft.department = parsed.front.department
         draft.state = DraftState.DRAFT
+    return True
+
+
+def _keep_state(stores: Stores, session: Session, draft: Draft, *, actor: Actor, now: datetime) -> None:
+    text = normalise(stores.library.read(draft.blob_oid))
+    path = _existing(session, draft.sop_id).path
+    save_state(stores, session, draft, text, path=path, author=_identity(actor), person_id=actor.person_id, now=now)
 
 
 def _change_description(session: Session, draft: Draft, given: DraftInput) -> None:
@@ -333,6 +304,8 @@ def _decided_on(session: Session, draft: Draft) -> tuple[object, ...]:
 
 
 def _check_ready(session: Session, draft: Draft, text: str, *, now: datetime) -> None:
+    if draft.kind == DraftKind.RETIRE:
+        return  # its text is the one in force, whatever is wrong with that
     errors = [problem for problem in lint(text, path=draft.sop_id) if problem.severity is front_matter.Severity.ERROR]
     if errors:
         told = "; ".join(f"line {problem.line}: {problem.message}" for problem in errors[:5])
@@ -340,7 +313,7 @@ def _check_ready(session: Session, draft: Draft, text: str, *, now: datetime) ->
             f"The draft cannot be submitted yet: {told}. It is kept as it is.", fields={"content": told}
         )
     current = sops.in_force_row(session, draft.sop_id, now)
-    if draft.kind == DraftKind.EDIT and current is not None and current.content_hash == draft.content_hash:
+    if current is not None and current.content_hash == draft.content_hash:
         raise InvalidInputError(
             f"The draft has the very text of r{current.number}, which is in force. Change something, or, if a ticket "
             "needs no change here, propose “not needed” on the ticket.",

@@ -88,28 +88,30 @@ def publish(
     publications = finish(
         stores,
         [(intent.id, Published(commit.oid, texts[intent.id])) for intent, commit in zip(intents, written, strict=True)],
+        parent=parent,
     )
     stores.library.delete_ref(reference)
     return publications
 
 
-def finish(stores: Stores, published: Sequence[tuple[int, Published]]) -> list[Publication]:
+def finish(stores: Stores, published: Sequence[tuple[int, Published]], *, parent: str | None) -> list[Publication]:
     """Record what `main` has: the projection, the drafts' end, the obligations, and the work that remains.
 
-    `published` names intents that `main` carries out, oldest commit first. Doing it twice changes nothing.
+    `published` names intents that `main` carries out, oldest commit first, on top of `parent`. Doing it twice
+    changes nothing. The mark moves only from `parent` on: a commit that nobody looked at yet is never passed over.
     """
     publications: list[Publication] = []
     with stores.database.write() as session:
         for intent_id, place in published:
             intent = drafts.intent(session, intent_id)
-            if intent is None or intent.state == "done":
+            if intent is None or intent.state != "pending":
                 continue
             recorded_at = max(stores.clock(), intent.created_at)
             _record(session, intent, place, window_hours=stores.policy.window_hours, recorded_at=recorded_at)
             publications.append(
                 Publication(intent.sop_id, intent.revision, intent.effective_from, intent.effective_from <= recorded_at)
             )
-        if published:
+        if published and drafts.mark(session, drafts.MAIN) == parent:
             projecting.advance_mark(session, published[-1][1].commit_oid)
     return publications
 
@@ -149,15 +151,14 @@ def _end_draft(session: Session, intent: PublishIntent, *, now: datetime) -> Non
 
 
 def _return_overtaken(session: Session, intent: PublishIntent, *, now: datetime) -> None:
-    for row in sops.scheduled_rows(session, intent.sop_id, at=now):
-        if row.number < intent.revision and row.effective_from >= intent.effective_from:
-            outbox.post(
-                session,
-                key=f"overtaken:{row.sop_id}:r{row.number}",
-                kind="overtaken",
-                payload={"sop_id": row.sop_id, "revision": row.number, "by": intent.revision},
-                now=now,
-            )
+    for row in sops.overtaken_rows(session, intent.sop_id, number=intent.revision, begins=intent.effective_from):
+        outbox.post(
+            session,
+            key=f"overtaken:{row.sop_id}:r{row.number}",
+            kind="overtaken",
+            payload={"sop_id": row.sop_id, "revision": row.number, "by": intent.revision},
+            now=now,
+        )
 
 
 def _commit(intent: PublishIntent, text: str) -> NewCommit:

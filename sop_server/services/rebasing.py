@@ -2,10 +2,11 @@
 
 from datetime import datetime
 
-from sop_server.domain import front_matter
+from sop_server.domain import front_matter, identifiers
 from sop_server.domain.content import normalise
-from sop_server.domain.drafts import DraftState
-from sop_server.errors import InvalidInputError
+from sop_server.domain.drafts import DraftKind, DraftState
+from sop_server.domain.revisions import RevisionKind
+from sop_server.errors import GoneError, InvalidInputError
 from sop_server.services.draft_commits import SYSTEM, save_state
 from sop_server.services.stores import Stores
 from sop_server.storage import audit, drafts, sops
@@ -20,32 +21,35 @@ CONFLICT = (
 )
 
 
-def overtaking(session: Session, draft: Draft, *, now: datetime) -> Revision | None:
+def overtaking(session: Session, draft: Draft, *, now: datetime, begins: datetime | None = None) -> Revision | None:
     """Return the revision that a draft has to be brought up to; None while its base is the right one.
 
-    That is the revision which will be in force when the draft's own would begin.
+    That is the revision which will be in force when the draft's own would begin: at `begins`, else as the draft says.
     """
     if draft.base_revision is None:
         return None
-    begins = max(now, draft.effective_from) if draft.effective_from else now
-    newest = sops.latest_row(session, draft.sop_id, begins)
+    newest = sops.latest_row(session, draft.sop_id, begins or max(now, draft.effective_from or now))
     return None if newest is None or newest.number == draft.base_revision else newest
 
 
-def bring_up(stores: Stores, session: Session, draft: Draft, *, now: datetime) -> bool:
+def bring_up(stores: Stores, session: Session, draft: Draft, *, now: datetime, begins: datetime | None = None) -> bool:
     """Merge what was published meanwhile into a draft; True where the draft has a new text or cannot be merged.
 
     A clean merge is a state by *system*: the authors are still the people, and every approval is void.
     Where lines collide the text stays as it is, `conflicted` is set, and the draft goes back to its author.
+    Raises GoneError where the SOP was retired meanwhile.
     """
-    newest = overtaking(session, draft, now=now)
+    newest = overtaking(session, draft, now=now, begins=begins)
     if newest is None:
         draft.conflicted = False
         return False
-    merged = merged_text(stores, session, draft, newest)
+    _require_alive(newest)
     drafts.void_approvals(session, draft.id, now=now)
-    text = normalise(merged.content)
-    if merged.conflicted or front_matter.parse(text).errors:
+    retires = draft.kind == DraftKind.RETIRE
+    merged = None if retires else merged_text(stores, session, draft, newest)
+    text = normalise(stores.library.read(newest.blob_oid) if merged is None else merged.content)
+    parsed = front_matter.parse(text)
+    if merged is not None and (merged.conflicted or parsed.errors):
         draft.conflicted = True
         if draft.state == DraftState.IN_REVIEW:
             draft.state = DraftState.CHANGES_REQUESTED
@@ -63,6 +67,8 @@ def bring_up(stores: Stores, session: Session, draft: Draft, *, now: datetime) -
         now=now,
     )
     draft.base_revision = newest.number
+    draft.title = newest.title if retires else parsed.front.title or draft.sop_id
+    draft.department = newest.department if retires else parsed.front.department
     draft.conflicted = False
     _record(session, draft, newest, action="draft.merged", now=now)
     return True
@@ -90,8 +96,17 @@ def resolve(session: Session, draft: Draft, base_revision: int, *, now: datetime
             f"not with r{base_revision}. Open it again to see both texts.",
             fields={"base_revision": "is not the revision in force"},
         )
+    _require_alive(newest)
     draft.base_revision = base_revision
     draft.conflicted = False
+
+
+def _require_alive(newest: Revision) -> None:
+    if newest.kind == RevisionKind.RETIRE:
+        raise GoneError(
+            f"{newest.sop_id} was retired with r{newest.number} while this draft was open, and its id is never used "
+            "again. The draft is kept as it was written: withdraw it, or start a new SOP with its text."
+        )
 
 
 def _record(session: Session, draft: Draft, newest: Revision, *, action: str, now: datetime) -> None:
@@ -101,6 +116,6 @@ def _record(session: Session, draft: Draft, newest: Revision, *, action: str, no
         actor="system",
         action=action,
         subject=draft.sop_id,
-        details={"draft": draft.id, "onto": newest.number, "content_hash": draft.content_hash},
+        details={"draft": identifiers.draft_id(draft.id), "onto": newest.number, "content_hash": draft.content_hash},
     )
     session.flush()

@@ -6,6 +6,7 @@ from datetime import datetime
 from sop_server.domain import identifiers, trailers
 from sop_server.domain.content import content_hash, normalise
 from sop_server.domain.drafts import Decision, DraftKind, DraftState
+from sop_server.errors import InvalidInputError
 from sop_server.services import publishing
 from sop_server.services.projecting import Published
 from sop_server.services.stores import Stores
@@ -47,7 +48,7 @@ def _record_what_main_has(stores: Stores, *, now: datetime) -> list[str]:
             mended += _quarantine(stores, publication, reason=published, now=now)
         else:
             found.append(published)
-    done = publishing.finish(stores, found)
+    done = publishing.finish(stores, found, parent=since)
     head = stores.library.head()
     if head is not None:
         with stores.database.write() as session:
@@ -62,21 +63,28 @@ def _match(stores: Stores, publication: Publication) -> tuple[int, Published] | 
         intent = None if intent_id is None else drafts.intent(session, intent_id)
     if intent is None:
         return "no approval here names it"
-    if not publication.changes and stores.library.blob_at(publication.oid, intent.path) == intent.blob_oid:
-        # The text that was in force already, approved anew: git sees no change in it.
-        return intent.id, Published(publication.oid, normalise(stores.library.read(intent.blob_oid)))
-    change = next((change for change in publication.changes if change.path == intent.path), None)
-    if change is None or len(publication.changes) != 1:
-        return "it changes other files than the approved one"
-    if intent.kind == DraftKind.RETIRE:
-        text = normalise(stores.library.read(intent.blob_oid))
-        return (intent.id, Published(publication.oid, text)) if change.blob_oid is None else "it keeps a retired file"
-    if change.blob_oid is None:
-        return "it deletes a file whose new text was approved"
-    text = normalise(stores.library.read(change.blob_oid))
-    if content_hash(text) != intent.content_hash:
-        return "its text is not the approved one"
+    if intent.state == "void":
+        return f"the approval that it names is void: {intent.void_reason}"
+    if intent.state == "done" and intent.commit_oid != publication.oid:
+        return "the approval that it names was carried out by another commit"
+    text = _text_of(stores, publication, intent)
+    if text is None:
+        return "it does not change what was approved, and that alone"
     return intent.id, Published(publication.oid, text)
+
+
+def _text_of(stores: Stores, publication: Publication, intent: PublishIntent) -> str | None:
+    """Return the approved text where the commit carries exactly that out."""
+    if len(publication.changes) != 1 or publication.changes[0].path != intent.path:
+        return None
+    blob_oid = publication.changes[0].blob_oid
+    if (blob_oid is None) != (intent.kind == DraftKind.RETIRE):
+        return None
+    try:
+        text = normalise(stores.library.read(blob_oid or intent.blob_oid))
+    except InvalidInputError:
+        return None
+    return text if content_hash(text) == intent.content_hash else None
 
 
 def _quarantine(stores: Stores, publication: Publication, *, reason: str, now: datetime) -> list[str]:

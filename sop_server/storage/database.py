@@ -31,7 +31,10 @@ class Database:
         self.url = url
         self._engine = _open(url)
         self._reading = sessionmaker(self._engine, expire_on_commit=False, autoflush=False)
-        self._writing = sessionmaker(self._engine.execution_options(**{_WRITING: True}), expire_on_commit=False)
+        # A writer waits for locks and must then see what their last holder committed, not an older snapshot.
+        level = {} if self._engine.dialect.name == "sqlite" else {"isolation_level": "READ COMMITTED"}
+        writing = self._engine.execution_options(**{_WRITING: True}, **level)
+        self._writing = sessionmaker(writing, expire_on_commit=False)
 
     @property
     def engine(self) -> Engine:
@@ -90,6 +93,11 @@ class Database:
 def sqlite_url(path: Path) -> str:
     """Return the URL of a database in one file."""
     return f"sqlite:///{path}"
+
+
+def is_writing(session: Session) -> bool:
+    """Whether the session's transaction was begun to write."""
+    return bool(session.connection().get_execution_options().get(_WRITING, False))
 
 
 def take_write_lock(session: Session, name: str) -> None:

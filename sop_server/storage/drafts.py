@@ -6,6 +6,8 @@ from datetime import datetime
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from sop_server.domain.drafts import Decision
+from sop_server.storage.database import is_writing
 from sop_server.storage.tables import (
     Approval,
     DepartmentSetting,
@@ -23,7 +25,8 @@ MAIN = "main"
 
 def draft_row(session: Session, draft_id: int) -> Draft | None:
     """Return one draft; inside a writing transaction it is held until the end."""
-    return session.scalar(select(Draft).where(Draft.id == draft_id).with_for_update())
+    query = select(Draft).where(Draft.id == draft_id)
+    return session.scalar(query.with_for_update() if is_writing(session) else query)
 
 
 def draft_rows(
@@ -77,6 +80,39 @@ def commits(session: Session, draft_id: int) -> Sequence[DraftCommit]:
     ).all()
 
 
+def continue_history(session: Session, *, of: int, in_draft: int) -> None:
+    """Give a draft the saved states of another one, whose text it goes on with: their authors stay authors."""
+    session.add_all(
+        DraftCommit(
+            draft_id=in_draft,
+            number=state.number,
+            oid=state.oid,
+            content_hash=state.content_hash,
+            person_id=state.person_id,
+            at=state.at,
+        )
+        for state in commits(session, of)
+    )
+    session.flush()
+
+
+def tell(session: Session, draft_id: int, *, content_hash: str, comment: str, now: datetime) -> None:
+    """Have the system ask for changes of a draft, so that its authors read why it came back to them."""
+    session.add(
+        Approval(
+            draft_id=draft_id,
+            kind="system",
+            content_hash=content_hash,
+            person_id=None,
+            decision=Decision.REQUEST_CHANGES,
+            comment=comment,
+            effective_from=None,
+            decided_at=now,
+        )
+    )
+    session.flush()
+
+
 def ticket_ids(session: Session, draft_ids: Collection[int]) -> Mapping[int, list[int]]:
     """Return the tickets that each draft references."""
     rows = session.execute(
@@ -119,9 +155,11 @@ def approvals(session: Session, draft_ids: Collection[int]) -> Mapping[int, list
 
 
 def void_approvals(session: Session, draft_id: int, *, now: datetime) -> int:
-    """Void what was decided on a draft so far; returns how many decisions were."""
+    """Void what people decided on a draft so far; returns how many decisions were."""
     standing = session.scalars(
-        select(Approval).where(Approval.draft_id == draft_id, Approval.voided_at.is_(None))
+        select(Approval).where(
+            Approval.draft_id == draft_id, Approval.voided_at.is_(None), Approval.person_id.is_not(None)
+        )
     ).all()
     for approval in standing:
         approval.voided_at = now

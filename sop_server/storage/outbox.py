@@ -48,6 +48,13 @@ def failed(item: OutboxItem, *, error: str, now: datetime) -> None:
     item.due_at = now + min(_LONGEST_WAIT, timedelta(seconds=2**item.attempts))
 
 
+def put_off(session: Session, item_id: int, *, error: str, now: datetime) -> None:
+    """Put an item off that could not be done."""
+    item = open_item(session, item_id)
+    if item is not None:
+        failed(item, error=error, now=now)
+
+
 def open_count(session: Session) -> int:
     """Return how many items are still to be done."""
     return session.scalar(select(func.count()).where(OutboxItem.done_at.is_(None))) or 0

@@ -145,6 +145,20 @@ def scheduled_rows(session: Session, sop_id: str, *, at: datetime) -> Sequence[R
     ).all()
 
 
+def overtaken_rows(session: Session, sop_id: str, *, number: int, begins: datetime) -> Sequence[Revision]:
+    """Return the scheduled revisions before `number` that were to begin at `begins` or later: nobody is served them."""
+    return session.scalars(
+        select(Revision)
+        .where(
+            Revision.sop_id == sop_id,
+            Revision.number < number,
+            Revision.effective_from >= begins,
+            Revision.effective_from > Revision.approved_at,
+        )
+        .order_by(Revision.number)
+    ).all()
+
+
 def department_of(session: Session, sop_id: str, at: datetime) -> str | None:
     """Return the department that governs a SOP: that of the revision in force, else of its newest one."""
     row = latest_row(session, sop_id, at) or session.scalar(
