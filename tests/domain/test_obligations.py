@@ -98,6 +98,11 @@ class TestReverts:
     def test_a_revision_that_says_it_takes_the_meeting_one_back_reopens_it(self) -> None:
         assert at(after(100), self.met, revision(3, after(30), reverts=2)).state is ObligationState.BREACHED
 
+    def test_a_revision_that_says_it_takes_an_older_one_back_reopens_it(self) -> None:
+        met_by_r3 = answered(after(10), 3)
+        undo = revision(4, after(30), reverts=2)
+        assert at(after(100), revision(2, after(-50)), met_by_r3, undo).state is ObligationState.BREACHED
+
     def test_a_revert_of_a_later_revision_does_not_reopen_it(self) -> None:
         other = revision(3, after(20))
         undo = revision(4, after(30), reverts=3, text=self.met.content_hash)

@@ -153,7 +153,9 @@ class TestLinks:
         assert reasons(self.linking, self.target, coming) == []
 
     def test_the_first_revision_of_what_it_links_to_is_no_change(self) -> None:
-        assert reasons(self.linking, self.target._replace(effective_from=after(days=1))) == []
+        first = self.target._replace(effective_from=after(days=1))
+        assert reasons(self.linking, first) == []
+        assert reasons(self.linking, first, revision(2, after(days=2), sop="SOP-0002")) == []
 
     def test_a_link_to_a_retired_sop_is_broken_since_then(self) -> None:
         retired = revision(2, after(3), sop="SOP-0002", kind=RevisionKind.RETIRE)
