@@ -36,8 +36,7 @@ def register(app: Flask) -> None:
     """Add the calls under `/api/v1`, and the document that describes them."""
     door.register(app)
     blueprint = Blueprint("api", __name__, url_prefix=door.PREFIX)
-    spec = openapi.new_spec()
-    for family, routes in _FAMILIES.items():
-        mount(blueprint, spec, family, routes)
-    openapi.serve_document(blueprint, spec)
+    for routes in _FAMILIES.values():
+        mount(blueprint, routes)
+    openapi.serve_document(blueprint, _FAMILIES)
     app.register_blueprint(blueprint)

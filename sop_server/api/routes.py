@@ -13,12 +13,9 @@ from typing import Any, TypeVar
 
 from flask import Blueprint, Response, request
 from pydantic import BaseModel
-from spectree import Response as Answers
-from spectree import SpecTree
 
 from sop_server.api import door
 from sop_server.api.reading import read_body, read_query
-from sop_server.api.schemas.base import Problem
 from sop_server.domain.permissions import Action, Actor
 from sop_server.errors import InvalidInputError
 from sop_server.services.stores import Stores
@@ -80,19 +77,10 @@ class Route:
     also: Mapping[int, str] = field(default_factory=dict)
 
 
-def mount(blueprint: Blueprint, spec: SpecTree, family: str, routes: tuple[Route, ...]) -> None:
-    """Add the calls of one family to the blueprint and to the OpenAPI document."""
+def mount(blueprint: Blueprint, routes: tuple[Route, ...]) -> None:
+    """Add calls to the blueprint."""
     for route in routes:
-        name = route.view.__name__
-        declared = spec.validate(
-            json=route.body,
-            query=route.query,
-            resp=_answers(route),
-            tags=(family,),
-            operation_id=name,
-            skip_validation=True,
-        )
-        blueprint.add_url_rule(route.path, name, declared(_endpoint(route)), methods=[route.method])
+        blueprint.add_url_rule(route.path, route.view.__name__, _endpoint(route), methods=[route.method])
 
 
 def _endpoint(route: Route) -> Callable[..., Response]:
@@ -104,8 +92,6 @@ def _endpoint(route: Route) -> Callable[..., Response]:
         reply = result if isinstance(result, Reply) else Reply(result, status=route.status)
         return _response(reply)
 
-    endpoint.__name__ = route.view.__name__
-    endpoint.__doc__ = route.view.__doc__
     return endpoint
 
 
@@ -117,14 +103,3 @@ def _response(reply: Reply) -> Response:
         if request.method == "GET":
             response.make_conditional(request)
     return response
-
-
-def _answers(route: Route) -> Answers:
-    problems = {401: "No token, or an unknown one", 403: "Not allowed"}
-    if "<" in route.path:
-        problems[404] = "No such thing, or not yours to know of"
-    if route.body is not None or route.query is not None:
-        problems[422] = "What was sent cannot be used"
-    problems |= route.also
-    models: dict[str, Any] = {f"HTTP_{status}": (Problem, words) for status, words in problems.items()}
-    return Answers(**{f"HTTP_{int(route.status)}": route.answer}, **models)
