@@ -2,11 +2,10 @@
 
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from sop_server.api.schemas.base import Filter, Instant, Output, ShortText
 from sop_server.api.schemas.sops import StaleReason
-from sop_server.domain import identifiers
 from sop_server.services.reporting import DEFAULT_DAYS
 
 
@@ -153,17 +152,13 @@ class Knowledge(Report):
     items: list[KnowledgeItem]
 
 
-def _feedback_id(number: object) -> object:
-    return identifiers.feedback_id(number) if isinstance(number, int) else number
-
-
 class WaitingFeedback(Output):
     """A report of a reader that nobody has triaged yet."""
 
-    id: Annotated[str, BeforeValidator(_feedback_id)]
+    id: str
     sop_id: str | None
     kind: str
-    reported_at: Instant = Field(validation_alias="happened_at")
+    reported_at: Instant
 
 
 class FeedbackFigures(Report):
