@@ -59,19 +59,24 @@ def raw_diff(old: str, new: str, *, context: int | None = CONTEXT) -> tuple[Diff
 
 def side_by_side(old: str, new: str, *, context: int | None = CONTEXT) -> tuple[SidePair, ...]:
     """Return the same comparison as rows of (old, new), removed and added lines facing each other."""
+    return facing(raw_diff(old, new, context=context))
+
+
+def facing(lines: Sequence[DiffLine]) -> tuple[SidePair, ...]:
+    """Return the lines of one column as rows of two."""
     rows: list[SidePair] = []
     removed: list[DiffLine] = []
     added: list[DiffLine] = []
-    for line in raw_diff(old, new, context=context):
+    for line in lines:
         if line.kind is LineKind.REMOVED:
             removed.append(line)
         elif line.kind is LineKind.ADDED:
             added.append(line)
         else:
-            rows += _facing(removed, added)
+            rows += _opposite(removed, added)
             removed, added = [], []
             rows.append(SidePair(line, line))
-    return (*rows, *_facing(removed, added))
+    return (*rows, *_opposite(removed, added))
 
 
 def _lines(old: str, new: str) -> list[DiffLine]:
@@ -104,7 +109,7 @@ def _gap(skipped: int) -> DiffLine:
     return DiffLine(LineKind.GAP, None, None, f"{skipped} unchanged line{'s' if skipped > 1 else ''}")
 
 
-def _facing(removed: Sequence[DiffLine], added: Sequence[DiffLine]) -> list[SidePair]:
+def _opposite(removed: Sequence[DiffLine], added: Sequence[DiffLine]) -> list[SidePair]:
     return [
         SidePair(removed[at] if at < len(removed) else None, added[at] if at < len(added) else None)
         for at in range(max(len(removed), len(added)))
