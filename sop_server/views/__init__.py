@@ -2,7 +2,21 @@
 
 from flask import Flask
 
-from sop_server.views import assets, probes, sign_in, visitor, wording
+from sop_server.views import (
+    assets,
+    history,
+    home,
+    library,
+    participation,
+    probes,
+    review,
+    search,
+    sign_in,
+    taking_back,
+    visitor,
+    wording,
+    writing,
+)
 
 
 def register(app: Flask) -> None:
@@ -10,5 +24,5 @@ def register(app: Flask) -> None:
     visitor.register(app)
     assets.register(app)
     wording.register(app)
-    for page in (probes, sign_in):
+    for page in (probes, sign_in, home, library, history, participation, search, writing, taking_back, review):
         app.register_blueprint(page.BLUEPRINT)

@@ -1,0 +1,41 @@
+"""The first page, by role: the most demanding part first."""
+
+from flask import Blueprint, render_template
+from flask.typing import ResponseReturnValue
+
+from sop_server.domain.permissions import Action
+from sop_server.services.findings import list_findings
+from sop_server.services.managing import manager_home
+from sop_server.services.needs import owner_home
+from sop_server.services.reader_home import reader_home
+from sop_server.services.surrounding import names
+from sop_server.views import departments, score_words, visitor
+
+BLUEPRINT = Blueprint("home", __name__)
+
+_FINDINGS = 6
+
+
+@BLUEPRINT.get("/")
+def index() -> ResponseReturnValue:
+    """Show what needs the person, how the library does, and what there is to read; only what applies."""
+    stores, actor, now = visitor.stores(), visitor.actor(), visitor.now()
+    works = actor.may_anywhere(Action.SEE_DRAFTS)
+    manages = actor.may_anywhere(Action.SCORE)
+    owner = owner_home(stores, actor=actor, now=now) if works or manages else None
+    manager = manager_home(stores, actor=actor, now=now) if manages else None
+    reads = actor.may_anywhere(Action.ACKNOWLEDGE) or not (works or manages)
+    return render_template(
+        "home/index.html",
+        works=works,
+        owner=owner,
+        manager=manager,
+        months=score_words.months(manager) if manager else [],
+        sentences=score_words.sentences(manager) if manager else [],
+        findings=list_findings(stores, actor=actor)[:_FINDINGS] if manages else [],
+        reader=reader_home(stores, actor=actor, now=now) if reads else None,
+        owners=names(stores, emails=[one.owner for one in owner.mine]) if owner else {},
+        needs_me_count=len(owner.needs) if owner else 0,
+        row=departments.row(),
+        department_names=departments.named(),
+    )

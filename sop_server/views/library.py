@@ -1,0 +1,83 @@
+"""The library, and one SOP as it is in force."""
+
+from datetime import datetime
+
+from flask import Blueprint, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from sop_server.domain.identifiers import normalise_sop_id, parse_sop_id
+from sop_server.domain.permissions import Action
+from sop_server.errors import GoneError
+from sop_server.services.acknowledgements import my_reading
+from sop_server.services.reader_home import is_pinned
+from sop_server.services.reading import count_by_department, get_sop, list_revisions, list_sops
+from sop_server.services.surrounding import names, surroundings
+from sop_server.views import departments, fields, sop_actions, visitor
+from sop_server.views.unread import unread
+
+BLUEPRINT = Blueprint("library", __name__)
+
+
+@BLUEPRINT.get("/sops/")
+def index() -> ResponseReturnValue:
+    """List what is in force, by id, now or at an instant."""
+    department, at = fields.choice(request.args, "department"), fields.instant(request.args, "at")
+    page = list_sops(
+        visitor.stores(),
+        actor=visitor.actor(),
+        now=visitor.now(),
+        at=at,
+        department=department,
+        cursor=fields.choice(request.args, "cursor"),
+    )
+    counts = count_by_department(visitor.stores(), actor=visitor.actor(), now=at or visitor.now())
+    return render_template(
+        "sops/index.html",
+        sops=page.items,
+        total=counts.get(department, 0) if department else sum(counts.values()),
+        following=page.next and url_for(".index", department=department, at=_kept(at), cursor=page.next),
+        earlier="cursor" in request.args and url_for(".index", department=department, at=_kept(at)),
+        owners=names(visitor.stores(), emails=[one.owner for one in page.items]),
+        department=department,
+        at=at,
+        department_names=departments.named(),
+        row=departments.row(at=_kept(at)),
+    )
+
+
+@BLUEPRINT.get("/sops/<sop_id>")
+def sop(sop_id: str) -> ResponseReturnValue:
+    """Show one SOP with all that stands around it."""
+    if parse_sop_id(sop_id) is None and (canonical := normalise_sop_id(sop_id)) is not None:
+        return sop_actions.to_sop(canonical)
+    stores, actor, now, at = visitor.stores(), visitor.actor(), visitor.now(), fields.instant(request.args, "at")
+    try:
+        page = get_sop(stores, actor=actor, sop_id=sop_id, now=now, at=at)
+    except GoneError as error:
+        history = list_revisions(stores, actor=actor, sop_id=sop_id, now=now)
+        return render_template("sops/retired.html", sop_id=sop_id, message=error.message, history=history), 410
+    around = surroundings(stores, actor=actor, sop_id=sop_id, now=now)
+    history = list_revisions(stores, actor=actor, sop_id=sop_id, now=now)
+    return render_template(
+        "sops/sop.html",
+        page=page,
+        sop=page.summary,
+        past=at,
+        around=around,
+        history=history,
+        answered=sop_actions.answered(history),
+        people=names(stores, emails=[page.summary.owner, page.summary.deputy]),
+        current=next((one.revision for one in history if one.state == "in_force"), None),
+        unread_box=unread(actor, page.summary, my_reading(stores, actor=actor, now=now, sop_id=sop_id), history),
+        actions=sop_actions.actions(
+            actor, page, around.drafts, past=at, pinned=is_pinned(stores, actor=actor, sop_id=sop_id)
+        ),
+        may_report=actor.may(Action.REPORT, page.summary.department),
+        may_review=actor.may(Action.REVIEW, page.summary.department),
+        can_see_tickets=actor.may_anywhere(Action.SEE_REPORTS),
+        row=departments.row(),
+    )
+
+
+def _kept(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat()

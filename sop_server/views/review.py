@@ -1,0 +1,147 @@
+"""Drafts: which there are, what one of them changes, and the decision on it."""
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.wrappers import Response
+
+from sop_server.domain.drafts import DraftState
+from sop_server.errors import ConflictError, InvalidInputError
+from sop_server.services import approving
+from sop_server.services.comparing import sides
+from sop_server.services.draft_lists import list_drafts
+from sop_server.services.drafting import submit_draft, withdraw_draft
+from sop_server.services.reviewing import review_of
+from sop_server.views import fields, visitor, wording
+from sop_server.views.change_views import ChangeView, switch
+from sop_server.views.consequences import consequences, standing_approvals
+from sop_server.views.refusals import NONE, Refusal, refusal
+
+BLUEPRINT = Blueprint("review", __name__)
+
+_WORDS = {
+    DraftState.DRAFT: "Being written",
+    DraftState.IN_REVIEW: "In review",
+    DraftState.CHANGES_REQUESTED: "Changes requested",
+    DraftState.APPROVED: "Approved",
+    DraftState.PUBLISHED: "Published",
+    DraftState.WITHDRAWN: "Withdrawn",
+}
+_OPEN = (DraftState.CHANGES_REQUESTED, DraftState.DRAFT, DraftState.IN_REVIEW, DraftState.APPROVED)
+
+
+@BLUEPRINT.get("/drafts/")
+def index() -> ResponseReturnValue:
+    """List drafts: mine first, then the others by state."""
+    actor, state = visitor.actor(), fields.choice(request.args, "state")
+    page = list_drafts(
+        visitor.stores(),
+        actor=actor,
+        now=visitor.now(),
+        states=[state] if state else _OPEN,
+        cursor=fields.choice(request.args, "cursor"),
+    )
+    mine = [one for one in page.items if actor.email in {one.author, *one.authors}]
+    others = [(name, [one for one in page.items if one.state == name and one not in mine]) for name in DraftState]
+    return render_template(
+        "drafts/index.html",
+        mine=mine,
+        others=[(name, found) for name, found in others if found],
+        states=[(name, _WORDS[name]) for name in DraftState],
+        words=_WORDS,
+        state=state,
+        following=page.next and url_for(".index", state=state, cursor=page.next),
+        earlier="cursor" in request.args and url_for(".index", state=state),
+    )
+
+
+@BLUEPRINT.get("/drafts/<draft_id>")
+def draft(draft_id: str) -> ResponseReturnValue:
+    """Show what a draft changes, who decided what, and what approving it does."""
+    return _page(draft_id)
+
+
+@BLUEPRINT.post("/drafts/<draft_id>/submit")
+def submit(draft_id: str) -> ResponseReturnValue:
+    """Ask for approval."""
+    stores, actor, now = visitor.stores(), visitor.actor(), visitor.now()
+    try:
+        submit_draft(stores, actor=actor, draft_id=draft_id, now=now)
+    except (InvalidInputError, ConflictError) as error:
+        return _page(draft_id, refusal(error))
+    asked = review_of(stores, actor=actor, draft_id=draft_id, now=now).approvers
+    flash(f"Submitted. Asked to approve: {', '.join(asked) or 'nobody yet; an administrator has to name one'}.", "done")
+    return _to(draft_id)
+
+
+@BLUEPRINT.post("/drafts/<draft_id>/withdraw")
+def withdraw(draft_id: str) -> ResponseReturnValue:
+    """Give a draft up."""
+    try:
+        withdraw_draft(visitor.stores(), actor=visitor.actor(), draft_id=draft_id, now=visitor.now())
+    except ConflictError as error:
+        return _page(draft_id, refusal(error))
+    flash("Withdrawn. Its text stays here.", "done")
+    return _to(draft_id)
+
+
+@BLUEPRINT.post("/drafts/<draft_id>/approve")
+def approve(draft_id: str) -> ResponseReturnValue:
+    """Approve the text that the page showed; another one is shown instead of being approved."""
+    try:
+        done = approving.approve(
+            visitor.stores(),
+            actor=visitor.actor(),
+            draft_id=draft_id,
+            content_hash=request.form.get("content_hash", ""),
+            now=visitor.now(),
+            effective_from=fields.instant(request.form, "effective_from"),
+            comment=request.form.get("comment", ""),
+        )
+    except (InvalidInputError, ConflictError) as error:
+        return _page(draft_id, refusal(error))
+    if done.revision is None:
+        flash("Approved. Another approval is needed before it comes into force.", "done")
+        return _to(draft_id)
+    begins = "in force now" if done.in_force else f"coming {wording.from_now(done.effective_from, now=visitor.now())}"
+    flash(f"Approved: r{done.revision} is {begins}.", "done")
+    return redirect(url_for("library.sop", sop_id=done.sop_id), 303) if done.in_force else _to(draft_id)
+
+
+@BLUEPRINT.post("/drafts/<draft_id>/request-changes")
+def request_changes(draft_id: str) -> ResponseReturnValue:
+    """Send a draft back with what has to change."""
+    try:
+        approving.request_changes(
+            visitor.stores(),
+            actor=visitor.actor(),
+            draft_id=draft_id,
+            comment=request.form.get("comment", ""),
+            now=visitor.now(),
+            content_hash=request.form.get("content_hash"),
+        )
+    except (InvalidInputError, ConflictError) as error:
+        return _page(draft_id, refusal(error))
+    flash("Sent back. The author sees what you ask for.", "done")
+    return _to(draft_id)
+
+
+def _to(draft_id: str) -> Response:
+    return redirect(url_for(".draft", draft_id=draft_id), 303)
+
+
+def _page(draft_id: str, refused: Refusal = NONE) -> ResponseReturnValue:
+    found = review_of(visitor.stores(), actor=visitor.actor(), draft_id=draft_id, now=visitor.now())
+    chosen = ChangeView.of(request.args.get("view"))
+    page = render_template(
+        "drafts/review.html",
+        review=found,
+        draft=found.draft,
+        chosen=chosen,
+        switch=switch(chosen, lambda view: url_for(".draft", draft_id=draft_id, view=view)),
+        pairs=sides(found.lines) if chosen is ChangeView.SIDES else [],
+        consequences=consequences(found, now=visitor.now()),
+        approved_by=standing_approvals(found.draft),
+        refused=refused,
+        typed=request.form,
+    )
+    return page, refused.status
