@@ -14,7 +14,8 @@ from sop_server.services.paging import Page, check_limit, number_after
 from sop_server.services.stores import Stores
 from sop_server.storage import audit, people, processes
 from sop_server.storage.database import Session
-from sop_server.storage.tables import Process, ProcessVersion, Revision
+from sop_server.storage.processes import Documenting
+from sop_server.storage.tables import Process, ProcessVersion
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ def list_processes(
         rows = processes.process_rows(session)
     needle = (words or "").casefold()
     found = [
-        _view(actor, row, newest[row.id], documenting)
+        row
         for row in rows
         if row.number > after
         and row.id in newest
@@ -119,9 +120,8 @@ def list_processes(
         and documented in {None, row.id in documenting}
         and (needle in newest[row.id].name.casefold() or needle in row.id.casefold())
     ]
-    items = tuple(found[:limit])
-    last = identifiers.parse_process_id(items[-1].id) if len(found) > limit else None
-    return Page(items, None if last is None else str(last))
+    items = tuple(_view(actor, row, newest[row.id], documenting) for row in found[:limit])
+    return Page(items, str(found[limit - 1].number) if len(found) > limit else None)
 
 
 def add(
@@ -201,11 +201,11 @@ def _one(session: Session, actor: Doer, process_id: str, now: datetime) -> Proce
     newest = processes.newest_versions(session, now, [process_id]).get(process_id)
     if row is None or newest is None:
         raise _unknown(process_id)
-    return _view(actor, row, newest, processes.sops_in_force(session, now))
+    return _view(actor, row, newest, processes.sops_in_force(session, now, process_id))
 
 
 def _view(
-    actor: Doer, row: Process, newest: ProcessVersion, documenting: Mapping[str, Sequence[Revision]]
+    actor: Doer, row: Process, newest: ProcessVersion, documenting: Mapping[str, Sequence[Documenting]]
 ) -> ProcessView:
     content = processes.content_of(newest)
     all_of_it = documenting.get(row.id, ())

@@ -8,7 +8,7 @@ from enum import StrEnum
 from sop_server.domain import identifiers
 from sop_server.domain.doers import Doer
 from sop_server.domain.instants import check_go_live, format_instant
-from sop_server.domain.obligations import ObligationState
+from sop_server.domain.obligations import OPEN, ObligationState, statuses
 from sop_server.domain.permissions import Action, Actor
 from sop_server.domain.tickets import (
     TicketContent,
@@ -25,7 +25,7 @@ from sop_server.services.go_live_moves import Before, check_move, look
 from sop_server.services.paging import Page, check_limit, number_after
 from sop_server.services.stores import Stores
 from sop_server.services.ticket_views import TicketView, ticket_in_sight
-from sop_server.storage import audit, processes, tickets
+from sop_server.storage import audit, obligations, processes, tickets
 from sop_server.storage.database import Session
 
 _SCAN = 200
@@ -112,20 +112,26 @@ def list_tickets(
     source: str | None = None,
     words: str | None = None,
     sop_id: str | None = None,
+    department: str | None = None,
 ) -> Page[TicketView]:
     """Return tickets, the newest first.
 
-    `states` keeps those with an obligation in one of these states, `words` those with the words in title or key.
+    `states` keeps those with an obligation in one of these states, `department` those with one on a SOP of it (both:
+    the same one), `words` those with the words in title or key.
     """
     actor.require_anywhere(Action.SEE_REPORTS)
     wanted = _states(states)
     before = number_after(cursor)
     check_limit(limit)
+    among: Collection[int] | None = None
     found: list[TicketView] = []
     with stores.database.read() as session:
+        if wanted and wanted <= OPEN:
+            # Few are open of all that ever were: those few are looked at, not everything back to the first ticket.
+            among = _with_open(session, wanted, now)
         while len(found) <= limit:
             # A state is computed, so it cannot be asked of the database: look through batches until the page is full.
-            batch = _SCAN if wanted or actor.reach(Action.READ) is not None else limit + 1
+            batch = _SCAN if wanted or department or actor.reach(Action.READ) is not None else limit + 1
             ids = tickets.find_ids(
                 session,
                 before=before,
@@ -134,11 +140,10 @@ def list_tickets(
                 statuses=statuses,
                 words=words,
                 sop_id=sop_id,
+                among=among,
             )
             shown = ticket_views.views(session, actor, ids, now)
-            found += [
-                ticket for ticket in shown if not wanted or any(one.state in wanted for one in ticket.obligations)
-            ]
+            found += [ticket for ticket in shown if _has(ticket, wanted, department)]
             if len(ids) < batch:
                 break
             before = ids[-1]
@@ -231,6 +236,19 @@ def _content(
             fields={"processes": f"unknown: {', '.join(unknown)}"},
         )
     return content
+
+
+def _has(ticket: TicketView, wanted: Collection[ObligationState], department: str | None) -> bool:
+    if not wanted and department is None:
+        return True
+    return any(
+        (not wanted or one.state in wanted) and department in {None, one.department} for one in ticket.obligations
+    )
+
+
+def _with_open(session: Session, wanted: Collection[ObligationState], now: datetime) -> set[int]:
+    found = statuses(obligations.facts_of_open(session, now))
+    return {status.ticket.id for status in found if status.counted and status.state in wanted}
 
 
 def _states(states: Collection[str]) -> frozenset[ObligationState]:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import String, cast, func, or_, select, true
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from sop_server.storage.people import active_at
+from sop_server.storage.serving import is_served
 from sop_server.storage.tables import Acknowledgement, Feedback, Membership, Person, Review, Revision
 
 _CHUNK = 500
@@ -31,19 +32,9 @@ def for_teams(session: Session, teams: Collection[str], at: datetime) -> Mapping
     """Return the SOPs in force at `at` with one of the teams in their audience, and which of the teams those are."""
     if not teams:
         return {}
-    later = aliased(Revision)
-    overtaken = (
-        select(later.id)
-        .where(later.sop_id == Revision.sop_id, later.number > Revision.number, later.effective_from <= at)
-        .exists()
-    )
     # The list is JSON in every database: its text narrows the rows down, Python decides.
     named = or_(*(cast(Revision.audience, String).contains(f'"{team}"', autoescape=True) for team in sorted(teams)))
-    rows = session.execute(
-        select(Revision.sop_id, Revision.audience).where(
-            Revision.effective_from <= at, Revision.kind != "retire", ~overtaken, named
-        )
-    )
+    rows = session.execute(select(Revision.sop_id, Revision.audience).where(*is_served(at), named))
     found = {sop_id: frozenset(audience) & frozenset(teams) for sop_id, audience in rows}
     return {sop_id: of_mine for sop_id, of_mine in found.items() if of_mine}
 

@@ -1,14 +1,16 @@
 """The process register as it is stored: identities, and what was said of them from when on."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import String, cast, select
 from sqlalchemy.orm import Session
 
 from sop_server.domain.facts import Criticality, ProcessStatus
 from sop_server.domain.processes import ProcessContent
-from sop_server.storage import counters, sops
+from sop_server.storage import counters
+from sop_server.storage.serving import is_served
 from sop_server.storage.tables import Process, ProcessVersion, Revision
 
 SERIES = "process"
@@ -109,10 +111,26 @@ def process_rows(session: Session, ids: Collection[str] | None = None) -> Sequen
     return session.scalars(query).all()
 
 
-def sops_in_force(session: Session, at: datetime) -> Mapping[str, list[Revision]]:
-    """Return the revisions in force by the processes that they document."""
-    found: dict[str, list[Revision]] = {}
-    for row in sops.in_force_rows(session, at):
-        for process_id in row.processes:
-            found.setdefault(process_id, []).append(row)
+@dataclass(frozen=True, slots=True)
+class Documenting:
+    """A SOP in force that documents a process."""
+
+    sop_id: str
+    title: str
+    department: str | None
+
+
+def sops_in_force(session: Session, at: datetime, process_id: str | None = None) -> Mapping[str, list[Documenting]]:
+    """Return the SOPs in force by the processes that they document, of all processes or of one."""
+    # The list is JSON in every database: its text narrows the rows down, Python decides.
+    text = cast(Revision.processes, String)
+    named = text != "[]" if process_id is None else text.contains(f'"{process_id}"', autoescape=True)
+    found: dict[str, list[Documenting]] = {}
+    for sop_id, title, department, names in session.execute(
+        select(Revision.sop_id, Revision.title, Revision.department, Revision.processes)
+        .where(*is_served(at), named)
+        .order_by(Revision.sop_id)
+    ):
+        for name in names:
+            found.setdefault(name, []).append(Documenting(sop_id, title, department))
     return found

@@ -157,8 +157,9 @@ def find_ids(
     statuses: Collection[str] = (),
     words: str | None = None,
     sop_id: str | None = None,
+    among: Collection[int] | None = None,
 ) -> Sequence[int]:
-    """Return the ids of tickets, the newest first."""
+    """Return the ids of tickets, the newest first; of those `among` which are looked for, where it is given."""
     newest = (
         select(func.max(TicketVersion.id))
         .where(TicketVersion.ticket_id == Ticket.id)
@@ -185,7 +186,15 @@ def find_ids(
         query = query.where(
             select(Obligation.id).where(Obligation.ticket_id == Ticket.id, Obligation.sop_id == sop_id).exists()
         )
-    return session.scalars(query).all()
+    if among is None:
+        return session.scalars(query).all()
+    found: list[int] = []
+    wanted = sorted(among, reverse=True)
+    for start in range(0, len(wanted), _CHUNK):
+        found += session.scalars(query.where(Ticket.id.in_(wanted[start : start + _CHUNK])))
+        if len(found) >= limit:
+            break
+    return found[:limit]
 
 
 def sources(session: Session) -> Sequence[str]:

@@ -1,0 +1,19 @@
+"""The one condition under which a revision is what readers read, for queries that read a few columns of many."""
+
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import aliased
+
+from sop_server.storage.tables import Revision
+
+
+def is_served(at: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions, for a query on Revision, that it is in force at `at` and its SOP not retired."""
+    later = aliased(Revision)
+    overtaken = (
+        select(later.id)
+        .where(later.sop_id == Revision.sop_id, later.number > Revision.number, later.effective_from <= at)
+        .exists()
+    )
+    return Revision.effective_from <= at, Revision.kind != "retire", ~overtaken
