@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 
 from sop_server.domain import identifiers
 from sop_server.domain.facts import TicketStatus
+from sop_server.domain.free_text import clean_text
 from sop_server.domain.instants import check_go_live
 from sop_server.errors import InvalidInputError
 
@@ -139,13 +140,10 @@ def clean_sop_ids(sops: Sequence[str] | Absent | None) -> tuple[str, ...]:
 
 
 def clean_reason(reason: str, *, what: str) -> str:
-    """Return the reason that somebody gives; raises InvalidInputError where there is none, or a book."""
-    kept = reason.strip()
-    if not kept or len(kept) > MAX_REASON:
-        raise InvalidInputError(
-            f"Say why, in a sentence or two (at most {MAX_REASON} characters): {what}",
-            fields={"reason": f"1 to {MAX_REASON} characters"},
-        )
+    """Return the reason that somebody gives, in answer to `what`; raises InvalidInputError where there is none."""
+    kept = clean_text(reason, field="reason", most=MAX_REASON, what="The reason", required=False)
+    if not kept:
+        raise InvalidInputError(f"Say why, in a sentence or two: {what}", fields={"reason": "is required"})
     return kept
 
 

@@ -28,7 +28,7 @@ NOBODY = "$argon2id$v=19$m=19456,t=2,p=1$lBk/Dg5WMHZwSC6Sao9oNQ$1qsxZQy6ciWsLuNi
 
 def hash_password(password: str) -> str:
     """Return the hash of a password that `clean_password` gave."""
-    return HASHER.hash(password)
+    return HASHER.hash(_bytes(password))
 
 
 def matches(password_hash: str | None, password: str) -> bool:
@@ -38,10 +38,15 @@ def matches(password_hash: str | None, password: str) -> bool:
         normal = normal[:MAX_PASSWORD]
         password_hash = None
     try:
-        HASHER.verify(password_hash or NOBODY, normal)
+        HASHER.verify(password_hash or NOBODY, _bytes(normal))
     except (VerificationError, InvalidHashError):
         return False
     return password_hash is not None
+
+
+def _bytes(password: str) -> bytes:
+    # A terminal or a JSON body may hold half a character: it is a wrong password, not a failure of the server.
+    return password.encode("utf-8", "surrogatepass")
 
 
 def needs_new_hash(password_hash: str) -> bool:

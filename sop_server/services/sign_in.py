@@ -36,7 +36,7 @@ def sign_in(stores: Stores, *, email: str, password: str, address: str, now: dat
     not belong together, ForbiddenError (with the time to try again) after 10 failures of an e-mail address or 50
     of a network address within 15 minutes.
     """
-    known_as = email.strip().lower()[:MAX_EMAIL]
+    known_as = email.strip().lower()[:MAX_EMAIL].encode("utf-8", "replace").decode()
     person_id = _verify(stores, email=known_as, password=password, address=address[:_MOST_ADDRESS], now=now)
     with stores.database.write() as session:
         token = _open(session, person_id, now)

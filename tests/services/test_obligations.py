@@ -105,8 +105,9 @@ def test_what_cannot_be_proposed_or_confirmed_says_why(stores: Stores, cast: Cas
     publish("SOP-0001", at=NOW - HOUR)
     number = ticket(stores, cast.editor, "SOP-0001")
 
-    with pytest.raises(InvalidInputError):
-        propose_not_needed(stores, actor=cast.editor, now=NOW, obligation_id="OBL-0001", reason="  ")
+    for reason in ("  ", "\ud800", "x" * 2001, "Paid by 4111 1111 1111 1111"):
+        with pytest.raises(InvalidInputError):
+            propose_not_needed(stores, actor=cast.editor, now=NOW, obligation_id="OBL-0001", reason=reason)
     with pytest.raises(ConflictError, match="Nobody has proposed"):
         confirm(stores, cast.approver)
     for obligation_id in ("OBL-0099", "OBL-1", "1", "../x"):

@@ -56,7 +56,14 @@ def test_a_password_opens_a_session_that_acts_as_the_person(stores: Stores, asha
 
 @pytest.mark.parametrize(
     ("email", "password"),
-    [(EMAIL, "wrong wrong wrong"), ("nobody@example.com", PASSWORD), (EMAIL, ""), ("", ""), (EMAIL, "x" * 100_000)],
+    [
+        (EMAIL, "wrong wrong wrong"),
+        ("nobody@example.com", PASSWORD),
+        (EMAIL, ""),
+        ("", ""),
+        (EMAIL, "x" * 100_000),
+        ("\ud800", "\ud800" * 12),
+    ],
 )
 def test_a_wrong_password_and_an_unknown_person_get_the_same_answer(
     stores: Stores, asha: str, email: str, password: str
