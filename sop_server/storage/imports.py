@@ -31,7 +31,7 @@ def origins(session: Session, sop_ids: Collection[str]) -> Mapping[str, str]:
                 ImportedFile.sop_id.in_(wanted[start : start + _CHUNK])
             )
         )
-        found.update(rows.tuples().all())
+        found.update(rows.all())
     return found
 
 
@@ -52,7 +52,7 @@ def revision_counts(session: Session, root: str) -> Mapping[str, int]:
         .where(ImportedFile.root == root, PublishIntent.state != "void")
         .group_by(PublishIntent.sop_id)
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def sops_from_elsewhere(session: Session, root: str) -> int:
@@ -71,5 +71,5 @@ def reviews(session: Session, sop_ids: Collection[str], *, note: str) -> set[tup
                 Review.sop_id.in_(wanted[start : start + _CHUNK]), Review.note == note
             )
         )
-        found.update(rows.tuples())
+        found.update(rows.all())
     return found
