@@ -6,6 +6,7 @@ from sop_server.domain.doers import OPERATOR
 from sop_server.domain.facts import ProcessStatus
 from sop_server.domain.processes import ProcessInput
 from sop_server.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError
+from sop_server.services.people import add_person
 from sop_server.services.processes import (
     ProcessView,
     change_process,
@@ -16,6 +17,7 @@ from sop_server.services.processes import (
     retire_process,
 )
 from sop_server.services.stores import Stores
+from sop_server.storage import people
 from sop_server.storage import processes as stored
 from tests.services.conftest import Cast, Publish
 
@@ -88,6 +90,24 @@ def test_who_may_change_the_register(stores: Stores, cast: Cast) -> None:
             retire_process(stores, actor=actor, now=NOW, process_id="PROC-001")
     with pytest.raises(NotFoundError):
         change_process(stores, actor=cast.manager, now=NOW, process_id="PROC-999", given=ProcessInput(name="X"))
+
+
+def test_a_manager_of_one_department_takes_no_process_from_another(stores: Stores, cast: Cast) -> None:
+    register(stores, department="payments")
+    added = add_person(stores, actor=OPERATOR, now=NOW, email="l@example.com", name="L", roles=["manager@claims"])
+    with stores.database.read() as session:
+        local = people.load_actor(session, added.person.id, NOW)
+    assert local is not None
+
+    for department in ("claims", "payments"):
+        with pytest.raises(ForbiddenError):
+            change_process(
+                stores, actor=local, now=NOW, process_id="PROC-001", given=ProcessInput(department=department)
+            )
+    with pytest.raises(ForbiddenError):
+        register_process(stores, actor=local, now=NOW, given=ProcessInput(name="X", department="payments"))
+    mine = register_process(stores, actor=local, now=NOW, given=ProcessInput(name="X", department="claims"))
+    assert mine.department == "claims"
 
 
 def test_retiring_and_taking_up_again(stores: Stores, cast: Cast) -> None:

@@ -355,6 +355,8 @@ def test_a_page_of_one_state_is_filled_from_further_back(stores: Stores, cast: C
     first = list_tickets(stores, actor=cast.editor, now=later, states=["pending"], limit=1)
     second = list_tickets(stores, actor=cast.editor, now=later, states=["pending"], limit=1, cursor=first.next)
 
+    met = list_tickets(stores, actor=cast.editor, now=later, states=["met", "late"])
+    assert [one.id for one in met.items] == ["TKT-0004", "TKT-0002"]
     assert [one.id for one in (*first.items, *second.items)] == ["TKT-0003", "TKT-0001"]
     assert second.next is None
 
