@@ -55,12 +55,28 @@ def first_broken_link(session: Session) -> str | None:
 
 
 def events(
-    session: Session, *, subject: str | None = None, before_id: int | None = None, limit: int = 50
+    session: Session,
+    *,
+    subject: str | None = None,
+    actor: str | None = None,
+    action: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    before_id: int | None = None,
+    limit: int = 50,
 ) -> Iterator[AuditEvent]:
-    """Yield the newest events first, of one subject or of all."""
+    """Yield the newest events first: of one subject, one actor, actions that begin so, `since` up to before `until`."""
     query = select(AuditEvent).order_by(AuditEvent.id.desc()).limit(limit)
     if subject is not None:
         query = query.where(AuditEvent.subject == subject)
+    if actor is not None:
+        query = query.where(AuditEvent.actor == actor)
+    if action is not None:
+        query = query.where(AuditEvent.action.startswith(action, autoescape=True))
+    if since is not None:
+        query = query.where(AuditEvent.at >= since)
+    if until is not None:
+        query = query.where(AuditEvent.at < until)
     if before_id is not None:
         query = query.where(AuditEvent.id < before_id)
     yield from session.scalars(query)

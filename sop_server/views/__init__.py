@@ -3,20 +3,32 @@
 from flask import Flask
 
 from sop_server.views import (
+    administration,
     assets,
+    feedback,
+    findings,
     history,
     home,
     library,
+    me,
     participation,
+    people,
     probes,
+    processes,
+    reports,
     review,
     search,
     sign_in,
     taking_back,
+    ticket_decisions,
+    tickets,
     visitor,
     wording,
     writing,
 )
+
+READING_AND_WRITING = (probes, sign_in, home, library, history, participation, search, writing, taking_back, review)
+REGISTERS = (tickets, ticket_decisions, processes, feedback, findings, reports, administration, people, me)
 
 
 def register(app: Flask) -> None:
@@ -24,5 +36,5 @@ def register(app: Flask) -> None:
     visitor.register(app)
     assets.register(app)
     wording.register(app)
-    for page in (probes, sign_in, home, library, history, participation, search, writing, taking_back, review):
+    for page in (*READING_AND_WRITING, *REGISTERS):
         app.register_blueprint(page.BLUEPRINT)

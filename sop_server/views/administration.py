@@ -1,0 +1,168 @@
+"""Administration: how departments work, whether the stores agree, and who did what."""
+
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from sop_server.domain.instants import format_instant
+from sop_server.domain.permissions import Action
+from sop_server.services.audit_trail import AuditFilter, export_audit_events, list_audit_events
+from sop_server.services.checking import check
+from sop_server.services.departments import (
+    MOST_APPROVALS,
+    list_departments,
+    list_teams,
+    name_department,
+    name_team,
+    set_approvals_needed,
+)
+from sop_server.views import downloads, fields, refusals, visitor
+from sop_server.views.refusals import REFUSED, Refusal, refusal
+
+BLUEPRINT = Blueprint("administration", __name__, url_prefix="/admin")
+
+_COLUMNS = ("id", "at", "actor", "action", "subject", "details", "hash")
+
+
+@BLUEPRINT.get("/")
+def index() -> ResponseReturnValue:
+    """Name what can be administered."""
+    actor = visitor.actor()
+    actor.require_anywhere(Action.ADMINISTER)
+    return render_template("admin/index.html", everywhere=actor.may(Action.ADMINISTER, None))
+
+
+@BLUEPRINT.get("/departments")
+def departments() -> ResponseReturnValue:
+    """Show the departments with the approvals that their drafts need, and the teams."""
+    visitor.actor().require_anywhere(Action.ADMINISTER)
+    return _departments_page(refusals.NONE)
+
+
+@BLUEPRINT.post("/departments")
+def set_department() -> ResponseReturnValue:
+    """Give a department its name and its number of approvals; it comes to be where it is new."""
+    stores, actor, now, form = visitor.stores(), visitor.actor(), visitor.now(), request.form
+    slug = fields.text(form, "slug")
+    try:
+        needed = fields.number(form, "approvals_needed")
+        known = {one.slug: one for one in list_departments(stores, now=now)}.get(slug)
+        if needed is not None and (known is None or known.approvals_needed != needed):
+            set_approvals_needed(stores, actor=actor, now=now, slug=slug, needed=needed)
+        if fields.text(form, "name") and (known is None or known.name != fields.text(form, "name")):
+            name_department(stores, actor=actor, now=now, slug=slug, name=form["name"])
+    except REFUSED as error:
+        return _departments_page(refusal(error))
+    flash(f"The department “{slug}” is set.", "done")
+    return redirect(url_for(".departments"), 303)
+
+
+@BLUEPRINT.post("/teams")
+def set_team() -> ResponseReturnValue:
+    """Give a team its name and its department; it comes to be where it is new."""
+    form, slug = request.form, fields.text(request.form, "team")
+    try:
+        name_team(
+            visitor.stores(),
+            actor=visitor.actor(),
+            now=visitor.now(),
+            slug=slug,
+            name=form.get("team_name", ""),
+            department=fields.choice(form, "team_department"),
+        )
+    except REFUSED as error:
+        return _departments_page(refusal(error))
+    flash(f"The team “{slug}” is set.", "done")
+    return redirect(url_for(".departments"), 303)
+
+
+@BLUEPRINT.get("/check")
+def check_stores() -> ResponseReturnValue:
+    """Hold library, database, index and audit chain against each other, and tell what differs."""
+    visitor.actor().require(Action.ADMINISTER, None)
+    return render_template("admin/check.html", found=check(visitor.stores(), now=visitor.now()))
+
+
+@BLUEPRINT.post("/check")
+def repair_stores() -> ResponseReturnValue:
+    """Mend what follows from the record."""
+    visitor.actor().require(Action.ADMINISTER, None)
+    found = check(visitor.stores(), now=visitor.now(), repair=True)
+    for sentence in found.mended:
+        flash(sentence, "done")
+    if not found.mended:
+        flash("There was nothing that could be made again from the record.", "note")
+    return redirect(url_for(".check_stores"), 303)
+
+
+@BLUEPRINT.get("/audit")
+def audit() -> ResponseReturnValue:
+    """Show who did what to what, the newest first."""
+    chosen: dict[str, Any] = {name: fields.choice(request.args, name) for name in ("actor", "action", "subject")}
+    wanted = _wanted()
+    chosen |= {name: at and format_instant(at) for name, at in (("since", wanted.since), ("until", wanted.until))}
+    cursor = fields.choice(request.args, "cursor")
+    page = list_audit_events(visitor.stores(), actor=visitor.actor(), wanted=wanted, cursor=cursor)
+    return render_template(
+        "admin/audit.html",
+        events=page.items,
+        chosen=chosen,
+        wanted=wanted,
+        files={"csv": url_for(".audit_csv", **chosen), "json": url_for(".audit_json", **chosen)},
+        following=page.next and url_for(".audit", **chosen, cursor=page.next),
+        earlier=cursor is not None and url_for(".audit", **chosen),
+    )
+
+
+@BLUEPRINT.get("/audit.json")
+def audit_json() -> ResponseReturnValue:
+    """Give the events as JSON, with the hashes that prove them."""
+    return downloads.json_file("audit", _rows())
+
+
+@BLUEPRINT.get("/audit.csv")
+def audit_csv() -> ResponseReturnValue:
+    """Give the events for a spreadsheet."""
+    rows = [[*(row[name] for name in _COLUMNS[:5]), downloads.compact(row["details"]), row["hash"]] for row in _rows()]
+    return downloads.csv_file("audit", _COLUMNS, rows)
+
+
+def _wanted() -> AuditFilter:
+    return AuditFilter(
+        actor=fields.choice(request.args, "actor"),
+        action=fields.choice(request.args, "action"),
+        subject=fields.choice(request.args, "subject"),
+        since=fields.instant(request.args, "since"),
+        until=fields.instant(request.args, "until"),
+    )
+
+
+def _rows() -> list[dict[str, Any]]:
+    found = export_audit_events(visitor.stores(), actor=visitor.actor(), wanted=_wanted())
+    return [
+        {
+            "id": one.id,
+            "at": format_instant(one.at),
+            "actor": one.actor,
+            "action": one.action,
+            "subject": one.subject,
+            "details": dict(one.details),
+            "hash": one.hash,
+        }
+        for one in found
+    ]
+
+
+def _departments_page(refused: Refusal) -> ResponseReturnValue:
+    stores, actor = visitor.stores(), visitor.actor()
+    page = render_template(
+        "admin/departments.html",
+        departments=list_departments(stores, now=visitor.now()),
+        teams=list_teams(stores),
+        most=MOST_APPROVALS,
+        everywhere=actor.may(Action.ADMINISTER, None),
+        refused=refused,
+        typed=request.form,
+    )
+    return page, refused.status

@@ -1,0 +1,86 @@
+"""One's own account, and what one has to read."""
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from sop_server.errors import InvalidInputError
+from sop_server.services.acknowledgements import to_read
+from sop_server.services.own_account import change_password, my_sessions
+from sop_server.services.people import get_person
+from sop_server.services.sign_in import sign_out_everywhere
+from sop_server.services.tokens import list_tokens, revoke_token
+from sop_server.views import refusals, visitor
+from sop_server.views.refusals import REFUSED, Refusal, refusal
+
+BLUEPRINT = Blueprint("me", __name__, url_prefix="/me")
+
+
+@BLUEPRINT.get("")
+def account() -> ResponseReturnValue:
+    """Show who one is here: name, roles, teams, tokens, browsers."""
+    return _page(refusals.NONE)
+
+
+@BLUEPRINT.post("/password")
+def password() -> ResponseReturnValue:
+    """Set one's own password; other browsers are signed out by it."""
+    form = request.form
+    try:
+        if form.get("password", "") != form.get("again", ""):
+            raise InvalidInputError(
+                "The two new passwords are not the same, so nothing was changed. Type both again.",
+                fields={"again": "is not the same as the first"},
+            )
+        change_password(
+            visitor.stores(),
+            actor=visitor.actor(),
+            now=visitor.now(),
+            current=form.get("current", ""),
+            password=form.get("password", ""),
+            address=request.remote_addr or "",
+            token=_token(),
+        )
+    except REFUSED as error:
+        return _page(refusal(error))
+    flash("Your password is changed. All your other browsers are signed out.", "done")
+    return redirect(url_for(".account"), 303)
+
+
+@BLUEPRINT.post("/sessions/end")
+def end_sessions() -> ResponseReturnValue:
+    """Sign out everywhere else."""
+    ended = sign_out_everywhere(visitor.stores(), actor=visitor.actor(), now=visitor.now(), keep=_token())
+    flash("You were signed in nowhere else." if not ended else "Your other browsers are signed out.", "done")
+    return redirect(url_for(".account"), 303)
+
+
+@BLUEPRINT.post("/tokens/<int:token_id>/revoke")
+def revoke(token_id: int) -> ResponseReturnValue:
+    """Make a token of one's own useless."""
+    revoke_token(visitor.stores(), actor=visitor.actor(), now=visitor.now(), token_id=token_id)
+    flash(f"Token {token_id} is revoked. Whatever uses it is refused from now on.", "done")
+    return redirect(url_for(".account"), 303)
+
+
+@BLUEPRINT.get("/reading")
+def reading() -> ResponseReturnValue:
+    """List everything that one has to read, what is due first at the top."""
+    found = to_read(visitor.stores(), actor=visitor.actor(), now=visitor.now())
+    return render_template("me/reading.html", found=found, teams=sorted(visitor.actor().teams))
+
+
+def _token() -> str:
+    return request.cookies.get(visitor.COOKIE, "")
+
+
+def _page(refused: Refusal) -> ResponseReturnValue:
+    stores, actor, now = visitor.stores(), visitor.actor(), visitor.now()
+    page = render_template(
+        "me/account.html",
+        person=get_person(stores, actor=actor, now=now, email=actor.email),
+        tokens=list_tokens(stores, actor=actor, email=actor.email),
+        sessions=my_sessions(stores, actor=actor, now=now, token=_token()),
+        reading=len(to_read(stores, actor=actor, now=now)),
+        refused=refused,
+    )
+    return page, refused.status
