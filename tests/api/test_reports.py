@@ -1,7 +1,5 @@
 import pytest
 
-from sop_server.services.findings import scan
-from sop_server.services.stores import Stores
 from tests.api.operation import As, Clock, Make
 
 REPORTS = ["drift", "window", "staleness", "coverage", "knowledge", "feedback"]
@@ -95,18 +93,3 @@ def test_feedback_waits_for_its_triage(caller: As, publish: Make) -> None:
     report = caller("mia").get("/reports/feedback").get_json()
     assert report["kinds"]["unclear"] == 1
     assert [one["id"] for one in report["waiting"]] == [given["id"]]
-
-
-def test_findings_say_what_to_do(caller: As, publish: Make, clock: Clock, stores: Stores) -> None:
-    publish()
-    caller("mia").post("/tickets", source="jira", key="1", title="One", sops=["SOP-0001"])
-    clock.forward(hours=49)
-    scan(stores, now=clock.now)
-    (finding,) = caller("mia").get("/findings").get_json()["items"]
-    assert finding["kind"] == "breach"
-    assert finding["why"]
-    assert finding["next_step"]
-    assert caller("stranger").get("/findings", limit=0).status_code == 401
-    assert caller("rita").get("/findings", limit=0).status_code == 403
-    assert caller("mia").get("/findings", limit=0).status_code == 422
-    assert caller("cora").get("/findings").get_json()["items"] == []

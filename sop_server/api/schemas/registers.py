@@ -1,5 +1,7 @@
 """What is found and what is recorded."""
 
+from typing import Any
+
 from sop_server.api.schemas.base import Instant, Output, Paging, ShortText
 
 
@@ -20,3 +22,25 @@ class Finding(Output):
     next_step: str
     opened_at: Instant
     href: str | None
+
+
+class AuditQuery(Paging):
+    """Which events: of one actor, one subject, actions that begin so, of a time."""
+
+    actor: ShortText | None = None
+    action: ShortText | None = None
+    subject: ShortText | None = None
+    since: Instant | None = None
+    until: Instant | None = None
+
+
+class AuditEvent(Output):
+    """One link of the audit chain; `hash` covers everything in it and the hash before it."""
+
+    id: int
+    at: Instant
+    actor: str
+    action: str
+    subject: str
+    details: dict[str, Any]
+    hash: str
