@@ -1,0 +1,414 @@
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from sop_server.domain import front_matter
+from sop_server.domain.permissions import Actor
+from sop_server.errors import ForbiddenError, InvalidInputError
+from sop_server.services.approving import approve
+from sop_server.services.checking import check
+from sop_server.services.drafting import DraftInput, create_draft, submit_draft
+from sop_server.services.import_mapping import mapping_from
+from sop_server.services.import_report import ImportProgress, ImportReport
+from sop_server.services.import_run import ImportRequest
+from sop_server.services.importing import import_tree
+from sop_server.services.indexing import index_due
+from sop_server.services.people import grant_role
+from sop_server.services.stores import Stores
+from sop_server.storage import drafts, people, sops
+from sop_server.storage.library import Publication
+from sop_server.storage.tables import Review, Revision, Sop
+from tests.services.conftest import NOW, Cast
+
+Files = dict[str, str | bytes]
+Import = Callable[..., ImportReport]
+
+
+def write(root: Path, files: Files) -> None:
+    for path, content in files.items():
+        target = root / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content if isinstance(content, bytes) else content.encode())
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    folder = tmp_path / "source"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def bring_in(stores: Stores, cast: Cast, source: Path) -> Import:
+    def run(files: Files | None = None, **kwargs: object) -> ImportReport:
+        write(source, files or {})
+        at = kwargs.pop("now", NOW)
+        request = ImportRequest(root=source, **kwargs)  # type: ignore[arg-type]  # each test names fields of it
+        return import_tree(stores, actor=cast.admin, request=request, now=at)  # type: ignore[arg-type]
+
+    return run
+
+
+def revision(stores: Stores, sop_id: str, number: int = 1) -> Revision:
+    with stores.database.read() as session:
+        row = sops.revision_row(session, sop_id, number)
+    assert row is not None
+    return row
+
+
+def text(stores: Stores, sop_id: str, number: int = 1) -> str:
+    return stores.library.read(revision(stores, sop_id, number).blob_oid).decode()
+
+
+def ids(report: ImportReport) -> dict[str, str]:
+    return {sop.path: sop.sop_id for sop in report.imported}
+
+
+def publications(stores: Stores) -> list[Publication]:
+    return list(stores.library.publications())
+
+
+def test_readme_untitled_and_empty_files_come_in_and_git_stays_out(bring_in: Import, stores: Stores) -> None:
+    report = bring_in(
+        {
+            "README.md": "Welcome\n=======\n\nHello.\n",
+            "refunds/over_500-usd.md": "No heading here.\n",
+            "empty.MD": "",
+            "notes.txt": "not Markdown",
+            ".git/HEAD.md": "# Not this one\n",
+            "deep/er/card.html.md": "# Card *handling*\n\nText.\n",
+        }
+    )
+    found = {path: revision(stores, sop_id).title for path, sop_id in ids(report).items()}
+    assert found == {
+        "README.md": "Welcome",
+        "refunds/over_500-usd.md": "Over 500 usd",
+        "empty.MD": "Empty",
+        "deep/er/card.html.md": "Card handling",
+    }
+    told = [remark.message for remark in report.warnings if remark.path == "empty.MD"]
+    assert "the file has no text; the SOP is empty" in told
+    assert report.skipped == ()
+
+
+def test_each_file_is_a_major_r1_approved_by_import_in_the_name_of_the_administrator(
+    bring_in: Import, stores: Stores, cast: Cast
+) -> None:
+    bring_in({"a.md": "# A\n\nOne.\n", "b.md": "# B\n\nTwo.\n"})
+    row = revision(stores, "SOP-0001")
+    assert (row.significance, row.author_email, row.effective_from) == ("major", cast.admin.email, NOW)
+    first, second = publications(stores)
+    assert first.trailers["Approved-By"] == [f"import by {cast.admin.name} <{cast.admin.email}>"]
+    assert first.trailers["SOP-Id"] == ["SOP-0001"]
+    assert second.parent == first.oid
+    with stores.database.read() as session:
+        (intent, _) = drafts.done_intents(session)
+        assert intent.approvals[0]["email"] == cast.admin.email
+    index_due(stores, now=NOW)
+    assert check(stores, now=NOW).problems == ()
+
+
+def test_a_person_who_does_not_administer_everything_cannot_import(stores: Stores, cast: Cast, source: Path) -> None:
+    write(source, {"a.md": "# A\n"})
+    with pytest.raises(ForbiddenError):
+        import_tree(stores, actor=cast.manager, request=ImportRequest(root=source), now=NOW)
+    with stores.database.read() as session:
+        assert sops.published_ids(session) == []
+
+
+def test_a_source_that_is_not_there_is_told(stores: Stores, cast: Cast, tmp_path: Path) -> None:
+    with pytest.raises(InvalidInputError, match="nothing at"):
+        import_tree(stores, actor=cast.admin, request=ImportRequest(root=tmp_path / "missing"), now=NOW)
+
+
+def test_department_and_owner_are_defaults_and_never_replace_what_a_file_says(bring_in: Import, stores: Stores) -> None:
+    files: Files = {"a.md": "# A\n\nx\n", "b.md": "---\ndepartment: claims\nowner: eva@example.com\n---\n# B\n\nx\n"}
+    report = bring_in(files, department="payments", owner="Ada@Example.com")
+    found = {path: revision(stores, sop_id) for path, sop_id in ids(report).items()}
+    assert (found["a.md"].department, found["a.md"].owner) == ("payments", "ada@example.com")
+    assert (found["b.md"].department, found["b.md"].owner) == ("claims", "eva@example.com")
+    with stores.database.read() as session:
+        assert {row.slug for row in people.departments(session)} >= {"payments", "claims"}
+
+
+def test_unknown_keys_and_comments_are_kept_byte_for_byte(bring_in: Import, stores: Stores) -> None:
+    matter = 'layout:   manual   # the old site\nparent: "/manual.html"\nweights: {b: 1, a: 2}\ntitle: Kept\n'
+    bring_in({"a.md": f"---\n{matter}---\n\nText.\n"})
+    assert text(stores, "SOP-0001") == f"---\nid: SOP-0001\n{matter}---\n\nText.\n"
+
+
+def test_an_id_that_a_file_carries_is_kept_and_the_counter_passes_it(bring_in: Import, stores: Stores) -> None:
+    report = bring_in({"a.md": "# A\n\nx\n", "z.md": "---\nid: SOP-0007\n---\n# Z\n\nx\n"})
+    assert ids(report) == {"a.md": "SOP-0008", "z.md": "SOP-0007"}
+
+
+def test_of_two_files_with_one_id_the_first_keeps_it_and_both_are_named(bring_in: Import) -> None:
+    body = "---\nid: SOP-0007\n---\n# X\n\nx\n"
+    report = bring_in({"a.md": body, "b.md": body, "c.md": "# C\n\nx\n"})
+    assert ids(report) == {"a.md": "SOP-0007", "c.md": "SOP-0008"}
+    (skipped,) = report.skipped
+    assert skipped.path == "b.md"
+    assert "a.md" in skipped.message
+    assert "SOP-0007" in skipped.message
+
+
+def test_an_id_that_the_library_has_already_is_not_given_again(
+    stores: Stores, cast: Cast, bring_in: Import, tmp_path: Path
+) -> None:
+    bring_in({"a.md": "# A\n\nx\n"})
+    other = tmp_path / "other"
+    write(
+        other, {"mine.md": "---\nid: SOP-0001\n---\n# B\n\nx\n", "huge.md": "---\nid: SOP-999999999\n---\n# H\n\nx\n"}
+    )
+    report = import_tree(stores, actor=cast.admin, request=ImportRequest(root=other), now=NOW)
+    assert [remark.path for remark in report.skipped] == ["huge.md", "mine.md"]
+    assert "imported from a.md" in report.skipped[1].message
+    assert text(stores, "SOP-0001").endswith("# A\n\nx\n")
+
+
+def test_one_bad_file_never_hides_the_others(bring_in: Import, source: Path) -> None:
+    (source / "link.md").symlink_to("/etc/passwd")
+    report = bring_in(
+        {
+            "good.md": "# Good\n\nx\n",
+            "binary.md": b"\x00\x01",
+            "latin.md": "# Café\n".encode("latin-1"),
+            "utf16.md": "# Wide\n".encode("utf-16"),
+            "large.md": b"a" * (5 * 1024 * 1024),
+            "broken.md": "---\ntitle: ok\nowner: [unclosed\n---\n\nx\n",
+            "unclosed.md": "---\ntitle: never ends\n",
+            "bomb.md": "---\na: &a [x, x]\nb: [*a, *a]\n---\n\nx\n",
+            "tagged.md": "---\na: !!python/object/apply:os.system [true]\n---\n\nx\n",
+            "twice.md": "---\ntitle: A\ntitle: B\n---\n\nx\n",
+            "listed.md": "---\n- a\n- b\n---\n\nx\n",
+        }
+    )
+    assert list(ids(report)) == ["good.md"]
+    told = {remark.path: (remark.line, remark.message) for remark in report.skipped}
+    assert set(told) == {
+        "link.md", "binary.md", "latin.md", "utf16.md", "large.md", "broken.md",
+        "unclosed.md", "bomb.md", "tagged.md", "twice.md", "listed.md",
+    }  # fmt: skip
+    assert told["twice.md"][0] == 3
+    assert told["bomb.md"][0] == 2
+    assert "not UTF-8" in told["latin.md"][1]
+    assert all(message for _, message in told.values())
+
+
+def test_odd_names_are_made_safe_and_no_two_files_share_a_path(bring_in: Import, stores: Stores) -> None:
+    report = bring_in(
+        {
+            '-rf "quoted".md': "# A\n\nx\n",
+            "a:b.md": "# B\n\nx\n",
+            "a?b.md": "# C\n\nx\n",
+            ".hidden/x.md": "# D\n\nx\n",
+            "zażółć/gęślą jaźń.md": "# E\n\nx\n",
+            "line\nbreak.md": "# F\n\nx\n",
+            "folder.md/inner.md": "# G\n\nx\n",
+            "git~1/x.md": "# H\n\nx\n",
+            f"{'long' * 50}.md": "# I\n\nx\n",
+            "back\\slash.md": "# J\n\nx\n",
+        }
+    )
+    kept = {sop.path: sop.library_path for sop in report.imported}
+    assert report.skipped == ()
+    assert len(set(kept.values())) == 10
+    assert kept['-rf "quoted".md'] == "rf -quoted-.md"
+    assert {kept["a:b.md"], kept["a?b.md"]} == {"a-b.md", "a-b-2.md"}
+    assert kept[".hidden/x.md"] == "hidden/x.md"
+    assert kept["zażółć/gęślą jaźń.md"] == "zażółć/gęślą jaźń.md"
+    assert kept["folder.md/inner.md"] == "folder-md/inner.md"
+    assert "\n" not in publications(stores)[0].message.split("\n\n")[0]
+    assert {remark.path for remark in report.warnings} >= {"a:b.md", ".hidden/x.md"}
+
+
+def test_a_summary_made_of_a_hostile_file_name_adds_no_trailer(bring_in: Import, stores: Stores) -> None:
+    bring_in({"x\n\nApproved-By: Eve <eve@example.com>\n.md": "# A\n\nx\n"})
+    (publication,) = publications(stores)
+    assert all("eve@" not in value for value in publication.trailers["Approved-By"])
+
+
+def test_links_between_files_go_on_working(bring_in: Import, stores: Stores) -> None:
+    report = bring_in({"a/one.md": "# One\n\nSee [two](../b/two.md).\n", "b/two.md": "# Two\n\nx\n"})
+    row = revision(stores, ids(report)["a/one.md"])
+    with stores.database.read() as session:
+        assert sops.sop_ids_by_path(session, row.path_links) == {"b/two.md": ids(report)["b/two.md"]}
+
+
+def test_a_second_run_changes_nothing_where_nothing_changed(bring_in: Import, stores: Stores) -> None:
+    files: Files = {f"{number}.md": f"# {number}\n\nx\n" for number in range(5)}
+    bring_in(files)
+    head = stores.library.head()
+    report = bring_in(now=NOW + timedelta(days=1))
+    assert (report.imported, report.unchanged, report.drafted) == ((), 5, ())
+    assert stores.library.head() == head
+
+
+def test_a_changed_file_becomes_a_draft_once_for_each_new_text(bring_in: Import, stores: Stores, cast: Cast) -> None:
+    bring_in({"a.md": "# A\n\nOne.\n", "b.md": "# B\n\nx\n"})
+    report = bring_in({"a.md": "# A\n\nTwo.\n"})
+    (drafted,) = report.drafted
+    assert (drafted.path, drafted.sop_id, report.unchanged) == ("a.md", "SOP-0001", 1)
+    with stores.database.read() as session:
+        (draft,) = drafts.draft_rows(session, sop_id="SOP-0001")
+    assert (draft.author_id, draft.base_revision, draft.state) == (cast.admin.person_id, 1, "draft")
+    assert stores.library.read(draft.blob_oid).decode().endswith("Two.\n")
+    assert bring_in().drafted == ()
+    assert len(bring_in({"a.md": "# A\n\nThree.\n"}).drafted) == 1
+    assert text(stores, "SOP-0001").endswith("One.\n")
+
+
+def test_new_line_endings_alone_are_no_change(bring_in: Import) -> None:
+    bring_in({"a.md": "# A\n\nOne.\n"})
+    report = bring_in({"a.md": b"# A\r\n\r\nOne.\r\n\r\n"})
+    assert (report.drafted, report.unchanged) == ((), 1)
+
+
+def test_a_change_of_the_source_is_merged_with_what_people_changed_here(
+    bring_in: Import, stores: Stores, cast: Cast
+) -> None:
+    bring_in({"a.md": "# A\n\nFirst.\n\nMiddle.\n\nLast.\n"})
+    publish_change(stores, cast, text(stores, "SOP-0001").replace("First.", "First, changed here."))
+    bring_in({"a.md": "# A\n\nFirst.\n\nMiddle.\n\nLast, changed there.\n"}, now=NOW + timedelta(hours=2))
+    with stores.database.read() as session:
+        draft = drafts.draft_rows(session, sop_id="SOP-0001")[0]
+    content = stores.library.read(draft.blob_oid).decode()
+    assert draft.base_revision == 2
+    assert "First, changed here." in content
+    assert "Last, changed there." in content
+
+
+def test_a_changed_file_of_a_retired_sop_is_told_and_not_brought_back(
+    bring_in: Import, stores: Stores, cast: Cast
+) -> None:
+    bring_in({"a.md": "# A\n\nx\n"})
+    publish_change(stores, cast, None)
+    report = bring_in({"a.md": "# A\n\nNew.\n"}, now=NOW + timedelta(hours=2))
+    assert report.drafted == ()
+    assert "retired" in report.skipped[0].message
+
+
+def publish_change(stores: Stores, cast: Cast, content: str | None) -> None:
+    from_all = "editor"
+    grant_role(stores, actor=cast.admin, now=NOW, email=cast.editor.email, role=from_all)
+    grant_role(stores, actor=cast.admin, now=NOW, email=cast.approver.email, role="approver")
+    editor, approver = actor(stores, cast.editor), actor(stores, cast.approver)
+    draft = create_draft(
+        stores,
+        actor=editor,
+        given=DraftInput(content=content, change_summary="Changed here.", significance="minor"),
+        sop_id="SOP-0001",
+        kind="edit" if content else "retire",
+        now=NOW,
+    )
+    submit_draft(stores, actor=editor, draft_id=draft.id, now=NOW)
+    approve(stores, actor=approver, draft_id=draft.id, content_hash=draft.content_hash, now=NOW)
+
+
+def actor(stores: Stores, who: Actor) -> Actor:
+    with stores.database.read() as session:
+        found = people.load_actor(session, who.person_id, NOW)
+    assert found is not None
+    return found
+
+
+def test_mapped_keys_become_ours_and_what_does_not_fit_stays_under_its_own_key(
+    bring_in: Import, stores: Stores
+) -> None:
+    mapping = mapping_from(
+        {
+            "owner": "owner_slack",
+            "tags": ["section", "type"],
+            "constants": {"systems": ["Zendesk"]},
+            "values": {"owner": {"#payments": "asha@example.com"}},
+        }
+    )
+    report = bring_in(
+        {
+            "a.md": '---\nowner_slack: "#payments"\nsection: Refunds\ntype: learn\n---\n# A\n\nx\n',
+            "b.md": '---\nowner_slack: "#nobody"\n---\n# B\n\nx\n',
+        },
+        mapping=mapping,
+        owner="ada@example.com",
+    )
+    found = {path: revision(stores, sop_id) for path, sop_id in ids(report).items()}
+    assert (found["a.md"].owner, found["a.md"].tags, found["a.md"].systems) == (
+        "asha@example.com",
+        ["Refunds", "learn"],
+        ["Zendesk"],
+    )
+    assert found["b.md"].owner == "ada@example.com"
+    assert 'owner_slack: "#nobody"' in text(stores, ids(report)["b.md"])
+    (warning,) = report.warnings
+    assert (warning.path, warning.line) == ("b.md", 2)
+
+
+def test_values_of_our_own_keys_that_do_not_fit_are_set_aside_and_the_text_is_without_errors(
+    bring_in: Import, stores: Stores
+) -> None:
+    matter = (
+        "id: intro\ntitle: {a: b}\ndepartment: Customer Care\nowner: Jane Doe\nprocess: onboarding\n"
+        "audience: [Tier One]\nlinks: [SOP-0001, other.md]\nreview_every: often\ntags: {a: b}\n"
+    )
+    bring_in({"a.md": f"---\n{matter}---\n# The title\n\nx\n"}, owner="ada@example.com")
+    file = front_matter.parse(text(stores, "SOP-0001"))
+    assert file.errors == ()
+    assert (file.front.title, file.front.department, file.front.owner) == (
+        "The title",
+        "customer-care",
+        "ada@example.com",
+    )
+    assert (file.front.audience, file.front.links) == (("tier-one",), ("SOP-0001",))
+    assert file.front.extra["source_id"] == "intro"
+    assert file.front.extra["source_owner"] == "Jane Doe"
+    assert file.front.extra["source_tags"] == {"a": "b"}
+    assert file.front.extra["source_review_every"] == "often"
+
+
+def test_a_review_date_becomes_a_bulk_review_of_that_day_recorded_now(bring_in: Import, stores: Stores) -> None:
+    bring_in(
+        {
+            "a.md": "---\nlast_reviewed_on: 2025-12-01\nreview_in: 6 months\n---\n# A\n\nx\n",
+            "b.md": "---\nlast_reviewed_on: 2099-12-01\n---\n# B\n\nx\n",
+            "c.md": "---\nlast_reviewed_on: soon\n---\n# C\n\nx\n",
+        }
+    )
+    with stores.database.read() as session:
+        (review,) = session.query(Review).all()
+    assert (review.outcome, review.bulk, review.sop_id) == ("confirmed", True, "SOP-0001")
+    assert review.happened_at.isoformat() == "2025-12-01T00:00:00+00:00"
+    assert review.recorded_at == NOW
+    assert revision(stores, "SOP-0001").review_every_days == 180
+    assert bring_in().imported == ()
+
+
+def test_an_import_that_was_killed_goes_on_with_the_same_ids(
+    bring_in: Import, stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class KilledError(BaseException):
+        pass
+
+    def die(*_args: object, **_kwargs: object) -> None:
+        raise KilledError
+
+    files: Files = {f"{number:03}.md": f"# {number}\n\nx\n" for number in range(6)}
+    with monkeypatch.context() as patch:
+        patch.setattr("sop_server.services.publishing.publish", die)
+        with pytest.raises(KilledError):
+            bring_in(files)
+    with stores.database.read() as session:
+        before = {row.path: row.id for row in session.query(Sop)}
+    report = bring_in()
+    assert {sop.path: sop.sop_id for sop in report.imported} == before
+    assert len(publications(stores)) == 6
+    index_due(stores, now=NOW)
+    assert check(stores, now=NOW).problems == ()
+
+
+def test_progress_is_told(stores: Stores, cast: Cast, source: Path) -> None:
+    write(source, {f"{number}.md": "# X\n\nx\n" for number in range(3)})
+    seen: list[ImportProgress] = []
+    import_tree(stores, actor=cast.admin, request=ImportRequest(root=source), now=NOW, watch=seen.append)
+    assert seen[-1] == ImportProgress("Importing", 3, 3)
