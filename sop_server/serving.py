@@ -2,11 +2,13 @@
 
 import logging
 import threading
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.http.errors import ParseException
 
 from sop_server.app import create_app
 from sop_server.errors import SopError
@@ -18,6 +20,12 @@ from sop_server.views.meter import Meter
 
 _SECONDS_BETWEEN_ROUNDS = 5.0
 _SECONDS_TO_FINISH = 20.0
+_PART = 64 * 1024
+# Whoever sends more than this of what nobody wants may as well be cut off.
+_MOST_DISCARDED = 32 * 1024 * 1024
+
+Environment = dict[str, Any]
+Application = Callable[[Environment, Any], Iterable[bytes]]
 
 _LOG = logging.getLogger("sop_server.background")
 
@@ -77,6 +85,53 @@ class Process:
         close_stores(self._stores)
 
 
+class Readable(Protocol):
+    """What gunicorn offers as `wsgi.input`."""
+
+    def read(self, size: int | None = None) -> bytes:
+        """Return up to `size` bytes, none at the end."""
+
+
+class Body:
+    """The body of one request; what is wrong with its chunks is an OSError, as a broken connection is."""
+
+    def __init__(self, body: Readable) -> None:
+        self._body = body
+
+    def read(self, size: int = -1) -> bytes:
+        """Return up to `size` bytes, all for -1, none at the end."""
+        try:
+            return self._body.read(None if size < 0 else size)
+        except ParseException as exc:
+            raise ConnectionAbortedError(str(exc)) from exc
+
+    def discard(self) -> None:
+        """Read on to the end, or as far as makes sense."""
+        left = _MOST_DISCARDED
+        try:
+            while left > 0 and (part := self.read(min(_PART, left))):
+                left -= len(part)
+        except OSError:
+            return  # the sender is gone, or sent what has no end
+
+
+def reading_to_the_end(application: Application) -> Application:
+    """Return the application with every body read to its end before the answer goes out.
+
+    gunicorn closes a connection on which too much of a body was left unread, though the answer promised to keep it:
+    the sender loses the answer or the next call on it, and a proxy in front makes a 502 of either.
+    """
+
+    def wrapped(environment: Environment, start_response: Any) -> Iterable[bytes]:
+        body = Body(environment["wsgi.input"])
+        answer = application({**environment, "wsgi.input": body}, start_response)
+        if environment.get("CONTENT_LENGTH") or environment.get("HTTP_TRANSFER_ENCODING"):
+            body.discard()
+        return answer
+
+    return wrapped
+
+
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn carries no types
     """gunicorn, set up by our settings alone: no command line and no file of its own."""
 
@@ -115,10 +170,10 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn carries no type
         for name, value in chosen.items():
             self.cfg.set(name, value)
 
-    def load(self) -> Flask:
+    def load(self) -> Application:
         """Open the stores of this process and put its application together; called after the fork."""
         self._process = Process(self._settings, self._meter)
-        return self._process.app
+        return reading_to_the_end(self._process.app)
 
     def _after_fork(self, _arbiter: Any, worker: Any) -> None:
         self._meter.claim(worker.age)
