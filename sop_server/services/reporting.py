@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Generic, TypeVar
 
 from sop_server.domain.coverage import CoverageReport, coverage
@@ -24,6 +24,7 @@ from sop_server.storage.facts import load_facts
 
 DEFAULT_DAYS = 90
 _LONGEST = 3660
+_EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 
 Body = TypeVar("Body")
 
@@ -130,7 +131,7 @@ def score_at(stores: Stores, *, actor: Doer, instants: Sequence[datetime], now: 
 def _report(
     stores: Stores, actor: Doer, request: ReportRequest, now: datetime, make: Callable[[Standing], Body]
 ) -> Report[Body]:
-    at = check_instant(request.at, now=now) or now
+    at = _not_before_everything(check_instant(request.at, now=now) or now)
     checked = replace(request, days=_days(request.days))
     departments = _departments(actor, checked.department)
     with stores.database.read() as session:
@@ -148,6 +149,16 @@ def _departments(actor: Doer, department: str | None) -> frozenset[str] | None:
     if reach is not None and department not in reach:
         raise ForbiddenError(f"You may not see the reports of the department “{department}”.")
     return frozenset({department})
+
+
+def _not_before_everything(at: datetime) -> datetime:
+    # A period before it has to fit into the calendar too.
+    if at < _EARLIEST:
+        raise InvalidInputError(
+            f"Nothing is known of the year {at.year}. Choose an instant from {_EARLIEST.year} on.",
+            fields={"at": f"must not lie before {_EARLIEST.year}"},
+        )
+    return at
 
 
 def _days(days: int) -> int:
