@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from sop_server.domain.instants import LATEST_GO_LIVE_AHEAD
 from sop_server.domain.permissions import Action, Actor, may_cover_move
 from sop_server.errors import ConflictError, ForbiddenError, InvalidInputError
 
@@ -84,6 +85,17 @@ def check_effective_from(effective_from: datetime | None, *, now: datetime) -> d
             "A revision cannot come into force in the past. "
             "Leave the instant out for “at once”, or choose a later one.",
             fields={"effective_from": "must not be in the past"},
+        )
+    return check_not_too_far(effective_from, now=now)
+
+
+def check_not_too_far(effective_from: datetime, *, now: datetime) -> datetime:
+    """Return when a revision is to come into force; InvalidInputError where nobody can mean it, as the year 9999."""
+    if effective_from - now > LATEST_GO_LIVE_AHEAD:
+        raise InvalidInputError(
+            f"A revision cannot come into force in the year {effective_from.year}, more than five years ahead. "
+            "Leave the instant out for “at once”, or choose an earlier one.",
+            fields={"effective_from": "must not lie more than five years ahead"},
         )
     return effective_from
 

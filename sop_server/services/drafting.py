@@ -10,6 +10,7 @@ from sop_server.domain.drafts import (
     EDITABLE,
     DraftKind,
     DraftState,
+    check_not_too_far,
     clean_summary,
     require_state,
 )
@@ -60,6 +61,8 @@ def create_draft(
     draft_kind = _kind(kind)
     significance = _significance(given.significance)
     summary = clean_summary(given.change_summary or "")
+    if given.effective_from is not None:
+        check_not_too_far(given.effective_from, now=now)
     if sop_id is None and reverts is not None:
         raise InvalidInputError(
             "Only a SOP that has revisions can take one back. Say which SOP.",
@@ -136,7 +139,7 @@ def edit_draft(
             )
         require_state(DraftState(draft.state), EDITABLE, verb="edited")
         before = _decided_on(session, draft)
-        _change_description(session, draft, given)
+        _change_description(session, draft, given, now=now)
         written = given.content is not None and _change_text(
             stores, session, draft, given.content, actor=actor, now=now
         )
@@ -280,13 +283,13 @@ def _keep_state(stores: Stores, session: Session, draft: Draft, *, actor: Actor,
     save_state(stores, session, draft, text, path=path, author=_identity(actor), person_id=actor.person_id, now=now)
 
 
-def _change_description(session: Session, draft: Draft, given: DraftInput) -> None:
+def _change_description(session: Session, draft: Draft, given: DraftInput, *, now: datetime) -> None:
     if given.change_summary is not None:
         draft.change_summary = clean_summary(given.change_summary)
     if given.significance is not None:
         draft.significance = _significance(given.significance)
     if given.effective_from is not None:
-        draft.effective_from = given.effective_from
+        draft.effective_from = check_not_too_far(given.effective_from, now=now)
     if given.tickets is not None:
         drafts.set_tickets(session, draft.id, ticket_references.ticket_ids_of(session, given.tickets))
 
