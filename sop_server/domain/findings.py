@@ -16,7 +16,8 @@ from sop_server.domain.reviews import last_reviews
 from sop_server.domain.staleness import StaleKind, staleness
 from sop_server.domain.standing import Standing, obligation_place, sop_place
 
-_MISSED_OFTEN = 3
+MISSED_OFTEN = 3
+"""How often words have to be searched in vain to be a finding."""
 
 
 class FindingKind(StrEnum):
@@ -191,7 +192,7 @@ def _feedback(of: Standing) -> Iterable[Found]:
 
 def _missed(missed: Iterable[Missed]) -> Iterable[Found]:
     for one in missed:
-        if one.times >= _MISSED_OFTEN:
+        if one.times >= MISSED_OFTEN:
             yield Found(
                 f"missed_search:{one.words}",
                 FindingKind.MISSED_SEARCH,

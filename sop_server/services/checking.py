@@ -1,13 +1,16 @@
 """Holding library, database, index and audit chain against each other, and mending what can be made again."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from sop_server.domain.content import content_hash
 from sop_server.services import indexing, projecting, reconciling
 from sop_server.services.projecting import Published
 from sop_server.services.stores import Stores
 from sop_server.storage import audit, drafts, facts, outbox, schema, sops
 from sop_server.storage.database import Session
+from sop_server.storage.kept_facts import PROJECTED_AGAIN
 from sop_server.storage.tables import PublishIntent, Revision
 
 _LARGE = 3000
@@ -24,14 +27,14 @@ class CheckReport:
 
 def check(stores: Stores, *, now: datetime, repair: bool = False) -> CheckReport:
     """Compare the stores; with `repair`, first mend what follows from the record."""
+    if not schema.is_current(stores.database):
+        told = "The database has another shape than this version needs; run `sop-server init` to move it on."
+        return CheckReport((*stores.library.verify(), told), (), ())
     mended = repair_projections(stores, now=now) if repair else []
     problems = list(stores.library.verify())
-    if not schema.is_current(stores.database):
-        problems.append("The database has another shape than this version needs; run `sop-server init` to move it on.")
-        return CheckReport(tuple(problems), (), tuple(mended))
     with stores.database.read() as session:
         problems += _library_against_projection(stores, session)
-        problems += _projection_against_intents(session)
+        problems += _projection_against_intents(stores, session)
         broken = audit.first_broken_link(session)
         if broken is not None:
             problems.append(f"The audit chain does not hold from {broken} on: something was changed behind it.")
@@ -57,31 +60,52 @@ def repair_projections(stores: Stores, *, now: datetime) -> list[str]:
 
 
 def _project_missing(stores: Stores) -> list[str]:
-    mended: list[str] = []
+    mended: dict[str, list[str]] = {}
     with stores.library.lock(), stores.database.write() as session:
         held = {(row.sop_id, row.number): row for row in sops.all_rows(session)}
+        kept = sops.all_references(session)
         for intent in drafts.done_intents(session):
-            row = held.get((intent.sop_id, intent.revision))
-            if row is not None and not _differs(row, intent):
+            row = held.pop((intent.sop_id, intent.revision), None)
+            wanted = projecting.derive(intent, _published(stores, intent), recorded_at=_recorded_at(intent))
+            if row is not None and not _differs(row, kept, wanted):
                 continue
             if row is not None:
-                session.delete(row)
-                session.flush()
-            text = projecting.texts(stores.library, [intent])[intent.id]
-            recorded_at = intent.done_at or intent.created_at
-            projecting.project(session, intent, Published(intent.commit_oid or "", text), recorded_at=recorded_at)
-            projecting.ask_for_indexing(session, intent, now=stores.clock())
-            mended.append(f"The projection of {intent.sop_id} r{intent.revision} was made again.")
-    return mended
+                sops.remove_revision(session, row)
+            sops.add_revision(session, wanted.row, tickets=wanted.tickets, targets=wanted.targets)
+            mended.setdefault(intent.sop_id, []).append(
+                f"The projection of {intent.sop_id} r{intent.revision} was made again."
+            )
+        for (sop_id, number), row in held.items():
+            sops.remove_revision(session, row)
+            mended.setdefault(sop_id, []).append(
+                f"The projection had {sop_id} r{number}, which nobody approved; it was taken out."
+            )
+        if mended:
+            drafts.set_mark(session, PROJECTED_AGAIN, stores.clock().isoformat())
+    if mended:
+        indexing.refresh(stores, mended.keys())
+    return [told for several in mended.values() for told in several]
 
 
-def _differs(row: Revision, intent: PublishIntent) -> bool:
+def _differs(
+    row: Revision,
+    kept: tuple[Mapping[int, frozenset[int]], Mapping[int, frozenset[str]]],
+    wanted: projecting.Derived,
+) -> bool:
+    tickets, targets = kept
     return (
-        row.content_hash != intent.content_hash
-        or row.commit_oid != intent.commit_oid
-        or row.effective_from != intent.effective_from
-        or row.kind != intent.kind
+        any(getattr(row, name) != getattr(wanted.row, name) for name in sops.DERIVED)
+        or tickets.get(row.id, frozenset()) != wanted.tickets
+        or targets.get(row.id, frozenset()) != wanted.targets
     )
+
+
+def _published(stores: Stores, intent: PublishIntent) -> Published:
+    return Published(intent.commit_oid or "", projecting.texts(stores.library, [intent])[intent.id])
+
+
+def _recorded_at(intent: PublishIntent) -> datetime:
+    return intent.done_at or intent.created_at
 
 
 def _library_against_projection(stores: Stores, session: Session) -> list[str]:
@@ -107,13 +131,22 @@ def _library_against_projection(stores: Stores, session: Session) -> list[str]:
     return problems
 
 
-def _projection_against_intents(session: Session) -> list[str]:
+def _projection_against_intents(stores: Stores, session: Session) -> list[str]:
     problems: list[str] = []
     held = {(row.sop_id, row.number): row for row in sops.all_rows(session)}
+    kept = sops.all_references(session)
+    approved = drafts.approved_hashes(session)
     for intent in drafts.done_intents(session):
+        name = f"{intent.sop_id} r{intent.revision}"
         row = held.pop((intent.sop_id, intent.revision), None)
-        if row is None or _differs(row, intent):
-            problems.append(f"The projection of {intent.sop_id} r{intent.revision} is not what was approved.")
+        published = _published(stores, intent)
+        wanted = projecting.derive(intent, published, recorded_at=_recorded_at(intent))
+        if row is None or _differs(row, kept, wanted):
+            problems.append(f"The projection of {name} is not what was approved.")
+        if content_hash(published.text) != intent.content_hash:
+            problems.append(f"The text of {name} does not have the hash that was approved.")
+        if not intent.approvals or any(approved.get(int(one["id"])) != intent.content_hash for one in intent.approvals):
+            problems.append(f"No standing approval in the database names the text of {name}.")
     problems += [f"The projection has {sop_id} r{number}, which nobody approved." for sop_id, number in sorted(held)]
     problems += [
         f"{intent.sop_id} r{intent.revision} was approved but is not on main yet; run `sop-server check --repair`."

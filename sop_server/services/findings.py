@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sop_server.domain.doers import Doer
-from sop_server.domain.findings import FindingKind, Missed, findings
+from sop_server.domain.findings import MISSED_OFTEN, FindingKind, Missed, findings
 from sop_server.domain.permissions import Action
 from sop_server.domain.standing import standing
+from sop_server.services.searching import still_missed
 from sop_server.services.stores import Stores
 from sop_server.storage import drafts
 from sop_server.storage.facts import load_facts
@@ -34,8 +35,14 @@ def scan(stores: Stores, *, now: datetime) -> tuple[int, int]:
     """Evaluate the findings; returns how many were opened and how many closed. Any scheduler may run it."""
     with stores.database.read() as session:
         of = standing(load_facts(session, now))
-        missed = [Missed(row.words, row.times) for row in missed_searches(session)]
+        rows = missed_searches(session)
         set_aside = [(row.commit_oid, row.reason) for row in drafts.quarantined(session)]
+    # What was written since is found now: its words are a finding no longer.
+    missed = [
+        Missed(row.words, row.times)
+        for row in rows
+        if row.times >= MISSED_OFTEN and still_missed(stores, row.words, now=now)
+    ]
     found = findings(of, missed=missed, quarantined=set_aside)
     with stores.database.write() as session:
         return keep_findings(session, found, now=now)

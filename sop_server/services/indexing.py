@@ -23,7 +23,7 @@ def index_due(stores: Stores, *, now: datetime) -> int:
     A lost or damaged index is built anew. Another process that indexes meanwhile does it for us.
     """
     try:
-        if not stores.search.ready():
+        if not stores.search.ready() or _is_of_another_state(stores):
             return rebuild_index(stores)
         return _index_batch(stores, now=now)
     except BusyError:
@@ -91,6 +91,20 @@ def _stamp(session: Session) -> str:
 
 def _nowhere(_target: str) -> Link | None:
     return None
+
+
+def refresh(stores: Stores, ids: Collection[str]) -> None:
+    """Index some SOPs again from the projection, such as after it was mended."""
+    with stores.database.read() as session:
+        documents = list(_documents(stores, session, sorted(ids)))
+    found = {document.sop_id for document in documents}
+    stores.search.update(documents, sorted(set(ids) - found))
+
+
+def _is_of_another_state(stores: Stores) -> bool:
+    """Whether the index is of a state that nothing in the outbox leads on from, as after a restored backup."""
+    with stores.database.read() as session:
+        return not outbox.open_count(session) and stores.search.stamp() != _stamp(session)
 
 
 def behind(stores: Stores) -> str | None:

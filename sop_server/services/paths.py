@@ -32,6 +32,8 @@ def checked_path(path: str) -> str:
         raise _unusable(path, f"it is longer than {_MAX_LENGTH} bytes or deeper than {_MAX_DEPTH} folders")
     if any(part in {"", ".", ".."} or part.startswith(".") for part in parts):
         raise _unusable(path, "it must be a plain path below the library, without “..” or hidden names")
+    if any(part.lower().endswith(".md") for part in parts[:-1]):
+        raise _unusable(path, "a folder cannot end in “.md”: a SOP of that name could not be kept beside it")
     if any(not character.isprintable() or character in '\\:*?"<>|' for character in path):
         raise _unusable(path, 'it holds a character that a file name cannot have on every system (\\ : * ? " < > |)')
     if any(part.startswith("-") or part != part.strip() for part in parts):

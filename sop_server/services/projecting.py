@@ -23,8 +23,24 @@ class Published:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """A row of the projection that is not stored yet, with the tickets and the SOPs that it refers to."""
+
+    row: Revision
+    tickets: frozenset[int]
+    targets: frozenset[str]
+
+
 def project(session: Session, intent: PublishIntent, published: Published, *, recorded_at: datetime) -> Revision:
-    """Store the revision that `intent` published: its front matter, its links, its tickets and their obligations."""
+    """Store the revision that `intent` published: its front matter, its links and its tickets."""
+    made = derive(intent, published, recorded_at=recorded_at)
+    sops.add_revision(session, made.row, tickets=made.tickets, targets=made.targets)
+    return made.row
+
+
+def derive(intent: PublishIntent, published: Published, *, recorded_at: datetime) -> Derived:
+    """Return what the projection has to hold of the revision that `intent` published."""
     parsed = front_matter.parse(published.text)
     front = parsed.front
     found = references(parsed.body, path=intent.path)
@@ -58,10 +74,11 @@ def project(session: Session, intent: PublishIntent, published: Published, *, re
         effective_from=intent.effective_from,
         recorded_at=recorded_at,
     )
-    ticket_ids = [int(ticket["id"]) for ticket in intent.tickets]
-    targets = ({*front.links, *found.sop_ids}) - {intent.sop_id}
-    sops.add_revision(session, row, tickets=ticket_ids, targets=targets)
-    return row
+    return Derived(
+        row=row,
+        tickets=frozenset(int(ticket["id"]) for ticket in intent.tickets),
+        targets=frozenset({*front.links, *found.sop_ids}) - {intent.sop_id},
+    )
 
 
 def texts(library: Library, intents: Sequence[PublishIntent]) -> Mapping[int, str]:

@@ -8,8 +8,8 @@ from sop_server.domain import front_matter, revisions
 from sop_server.domain.content import normalise
 from sop_server.domain.permissions import Action, Actor
 from sop_server.domain.reviews import last_confirmed, review_due_at
-from sop_server.domain.standing import standing
 from sop_server.domain.staleness import StaleReason, stale_reasons, staleness, unreflected
+from sop_server.domain.standing import standing
 from sop_server.errors import GoneError, InvalidInputError, NotFoundError
 from sop_server.rendering.markdown import Rendered, render
 from sop_server.rendering.raw_diff import DiffLine, raw_diff
@@ -53,7 +53,8 @@ def list_sops(
         rows = sops.in_force_rows(
             session,
             instant,
-            departments=_departments(actor, department),
+            departments=None if department is None else {department},
+            governed=_reach(actor, at=instant, now=now),
             after=cursor,
             limit=limit + 1,
         )
@@ -92,17 +93,18 @@ def get_sop(stores: Stores, *, actor: Actor, sop_id: str, now: datetime, at: dat
     """Return the SOP in force at an instant. Raises NotFoundError, or GoneError where it was retired."""
     instant = at or now
     with stores.database.read() as session:
-        row = _in_sight(session, actor, sop_id, at=instant)
+        row = _in_sight(session, actor, sop_id, at=instant, now=now)
         facts = load_facts_of(session, instant, [sop_id])
         of = standing(facts)
         everything = facts.revisions[sop_id]
         serving = of.in_force[sop_id]
         text = normalise(stores.library.read(row.blob_oid))
         rendered = render_text(stores, session, row, text)
+        to_come = {revision.number for revision in revisions.scheduled(everything, instant)}
         coming = [
-            revision_view(scheduled, drafts.intent(session, scheduled.intent_id), revisions.RevisionState.SCHEDULED)
-            for scheduled in sops.scheduled_rows(session, sop_id, at=instant)
-            if revisions.state(everything, scheduled.number, instant) is revisions.RevisionState.SCHEDULED
+            revision_view(one, drafts.intent(session, one.intent_id), revisions.RevisionState.SCHEDULED)
+            for one in (sops.scheduled_rows(session, sop_id, at=instant) if to_come else ())
+            if one.number in to_come
         ]
     return SopPage(
         summary=summarise(row, stale_reasons(of, sop_id)),
@@ -166,16 +168,17 @@ def render_text(stores: Stores, session: Session, row: Revision, text: str) -> R
     return stores.renderings.get((row.content_hash, row.path, state), rendered)
 
 
-def _departments(actor: Actor, department: str | None) -> frozenset[str] | None:
+def _reach(actor: Actor, *, at: datetime, now: datetime) -> tuple[frozenset[str], datetime] | None:
+    """Return what an actor may see: a SOP belongs to one department, whichever revision is asked for."""
     reach = actor.reach(Action.READ)
-    if department is None:
-        return reach
-    return frozenset({department}) if reach is None or department in reach else frozenset()
+    return None if reach is None else (reach, max(at, now))
 
 
-def _in_sight(session: Session, actor: Actor, sop_id: str, *, at: datetime) -> Revision:
+def _in_sight(session: Session, actor: Actor, sop_id: str, *, at: datetime, now: datetime) -> Revision:
     row = sops.latest_row(session, sop_id, at)
-    if row is None or not actor.may(Action.READ, row.department):
+    if row is None or not actor.may(
+        Action.READ, row.department if at >= now else sops.department_of(session, sop_id, now)
+    ):
         raise NotFoundError(f"There is no SOP {sop_id} in force. Check the id, or search for what you need.")
     if row.kind == revisions.RevisionKind.RETIRE:
         raise GoneError(

@@ -1,13 +1,14 @@
 """Finding a procedure: what was typed, the filters, and what the actor may see."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from html import escape
 
 from sop_server.domain.identifiers import normalise_sop_id, parse_sop_id
 from sop_server.domain.permissions import Action, Actor
-from sop_server.errors import InvalidInputError
+from sop_server.errors import BusyError, ConflictError, InvalidInputError
 from sop_server.services.reading import check_instant, stale_of
 from sop_server.services.reporting import stale_ids
 from sop_server.services.sop_views import SopSummary, summarise
@@ -71,17 +72,18 @@ def search(stores: Stores, *, actor: Actor, query: Query, now: datetime) -> Sear
         raise InvalidInputError("A page cannot begin before the first hit.", fields={"cursor": "must not be negative"})
     at = check_instant(query.at, now=now) or now
     with stores.database.read() as session:
-        among = _among(session, actor, query, at=at)
-        direct = _direct(session, actor, query.text, at=at)
+        among = _among(session, actor, query, at=at, now=now)
+        direct = _direct(session, actor, query.text, at=at, now=now)
         result, degraded = _ask(stores, session, query, among=among, at=at)
         rows = {row.sop_id: row for row in sops.in_force_rows(session, at, ids=[hit.sop_id for hit in result.hits])}
         stale = stale_of(session, list(rows), at=at)
+    shown = rows.keys() if among is None else rows.keys() & among
     if result.total == 0 and query.text.strip() and direct is None and not degraded and query.at is None:
         _keep_missed(stores, query.text, now=now)
     items = tuple(
         Found(summarise(rows[hit.sop_id], stale.get(hit.sop_id, ())), hit.snippet, hit.score)
         for hit in result.hits
-        if hit.sop_id in rows and actor.may(Action.READ, rows[hit.sop_id].department)
+        if hit.sop_id in shown
     )
     reached = query.offset + len(result.hits)
     return SearchPage(
@@ -96,9 +98,9 @@ def search(stores: Stores, *, actor: Actor, query: Query, now: datetime) -> Sear
     )
 
 
-def _among(session: Session, actor: Actor, query: Query, *, at: datetime) -> frozenset[str] | None:
+def _among(session: Session, actor: Actor, query: Query, *, at: datetime, now: datetime) -> frozenset[str] | None:
     reach = actor.reach(Action.READ)
-    seen = None if reach is None else frozenset(sops.in_force_ids(session, at, departments=reach))
+    seen = None if reach is None else frozenset(sops.in_force_ids(session, at, governed=(reach, now)))
     if query.stale is None:
         return seen
     everything = seen if seen is not None else frozenset(sops.in_force_ids(session, at))
@@ -106,13 +108,14 @@ def _among(session: Session, actor: Actor, query: Query, *, at: datetime) -> fro
     return everything & stale if query.stale else everything - stale
 
 
-def _direct(session: Session, actor: Actor, text: str, *, at: datetime) -> str | None:
+def _direct(session: Session, actor: Actor, text: str, *, at: datetime, now: datetime) -> str | None:
     typed = text.strip()
     if not typed.upper().startswith("SOP"):
         return None
     sop_id = typed if parse_sop_id(typed) else normalise_sop_id(typed)
     row = None if sop_id is None else sops.in_force_row(session, sop_id, at)
-    return row.sop_id if row is not None and actor.may(Action.READ, row.department) else None
+    seen = row is not None and actor.may(Action.READ, sops.department_of(session, row.sop_id, now))
+    return row.sop_id if row is not None and seen else None
 
 
 def _ask(
@@ -154,5 +157,14 @@ def _by_title(session: Session, query: Query, *, among: frozenset[str] | None, a
 
 def _keep_missed(stores: Stores, text: str, *, now: datetime) -> None:
     words = " ".join(text.lower().split())[:_LONGEST_KEPT]
-    with stores.database.write() as session:
+    # Counting is not worth an answer: who searches while the database is busy gets theirs all the same.
+    with suppress(BusyError, ConflictError), stores.database.write() as session:
         keep_missed_search(session, words, now=now)
+
+
+def still_missed(stores: Stores, words: str, *, now: datetime) -> bool:
+    """Whether nothing of the whole library fits the words even now; True while there is no index to ask."""
+    try:
+        return stores.search.search(SearchRequest(text=words, at=now, limit=1)).total == 0
+    except IndexUnavailableError:
+        return True

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.orm.exc import StaleDataError
 
 from sop_server.errors import BusyError, ConflictError, DamagedError
+from sop_server.storage.kept_facts import KEPT, KeptFacts
 
 __all__ = ["Database", "Session"]
 
@@ -30,11 +31,12 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = url
         self._engine = _open(url)
-        self._reading = sessionmaker(self._engine, expire_on_commit=False, autoflush=False)
+        kept = {KEPT: KeptFacts()}
+        self._reading = sessionmaker(self._engine, expire_on_commit=False, autoflush=False, info=kept)
         # A writer waits for locks and must then see what their last holder committed, not an older snapshot.
         level = {} if self._engine.dialect.name == "sqlite" else {"isolation_level": "READ COMMITTED"}
         writing = self._engine.execution_options(**{_WRITING: True}, **level)
-        self._writing = sessionmaker(writing, expire_on_commit=False)
+        self._writing = sessionmaker(writing, expire_on_commit=False, info=kept)
 
     @property
     def engine(self) -> Engine:

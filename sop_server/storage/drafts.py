@@ -154,6 +154,16 @@ def approvals(session: Session, draft_ids: Collection[int]) -> Mapping[int, list
     return found
 
 
+def approved_hashes(session: Session) -> Mapping[int, str]:
+    """Return the hash that each standing approval names, by the approval's id."""
+    rows = session.execute(
+        select(Approval.id, Approval.content_hash).where(
+            Approval.decision == Decision.APPROVE, Approval.voided_at.is_(None)
+        )
+    )
+    return dict(rows.all())
+
+
 def void_approvals(session: Session, draft_id: int, *, now: datetime) -> int:
     """Void what people decided on a draft so far; returns how many decisions were."""
     standing = session.scalars(

@@ -1,15 +1,16 @@
 """The snapshot that reports are made from: everything recorded by an instant, of the library or of a few SOPs.
 
-A whole snapshot is a fixed number of queries, read as plain columns: ten thousand SOPs pass through here.
+A whole snapshot is a fixed number of queries. What never changes once it is written is decoded once (`kept_facts`): ten
+thousand SOPs and a hundred thousand facts pass through here for each report.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, or_, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session
 
 from sop_server.domain.facts import (
     AcknowledgementFact,
@@ -25,179 +26,214 @@ from sop_server.domain.facts import (
     ProcessVersion,
     ReviewFact,
     ReviewOutcome,
-    RevisionFact,
-    RevisionKind,
-    Significance,
 )
-from sop_server.storage import ticket_facts
-from sop_server.storage.tables import (
-    Acknowledgement,
-    Feedback,
-    Membership,
-    Person,
-    Process,
-    Review,
-    Revision,
-    RevisionLink,
-    RevisionTicket,
-    Sop,
-)
+from sop_server.storage import revision_facts, ticket_facts
+from sop_server.storage.kept_facts import KeptFacts, Known, Size, as_read, in_order, kept_facts, recorded
+from sop_server.storage.kept_facts import sizes as kept_sizes
+from sop_server.storage.tables import Acknowledgement, Feedback, Membership, Person, Process, Review
 from sop_server.storage.tables import PersonState as PersonStateRow
 from sop_server.storage.tables import ProcessVersion as ProcessVersionRow
 
+_OUTCOMES = {outcome.value: outcome for outcome in ReviewOutcome}
+_FEEDBACK_KINDS = {kind.value: kind for kind in FeedbackKind}
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Which part of the library a snapshot is of: these SOPs, or all where `sop_ids` is None."""
-
-    sop_ids: frozenset[str] | None = None
-
-    def of(self, column: InstrumentedAttribute[str] | InstrumentedAttribute[str | None]) -> list[ColumnElement[bool]]:
-        """Return the condition that keeps this part."""
-        return [] if self.sop_ids is None else [column.in_(sorted(self.sop_ids))]
+_REVIEW = (
+    Review.id,
+    Review.sop_id,
+    Review.revision,
+    Review.outcome,
+    Review.happened_at,
+    Review.recorded_at,
+    Review.bulk,
+)
+_REVIEWS = select(*_REVIEW).where(Review.id > bindparam("after")).order_by(Review.id)
+_REVIEWS_OF = (
+    select(*_REVIEW)
+    .where(Review.sop_id.in_(bindparam("ids", expanding=True)), Review.recorded_at <= bindparam("at"))
+    .order_by(Review.happened_at, Review.id)
+)
+_ACKNOWLEDGEMENTS = (
+    select(
+        Acknowledgement.sop_id,
+        Acknowledgement.revision,
+        Acknowledgement.person_id,
+        Acknowledgement.happened_at,
+        Acknowledgement.recorded_at,
+    )
+    .where(Acknowledgement.id > bindparam("after"))
+    .order_by(Acknowledgement.id)
+)
+_STATE = select(
+    PersonStateRow.id,
+    Person.id,
+    Person.email,
+    PersonStateRow.active,
+    PersonStateRow.happened_at,
+    PersonStateRow.recorded_at,
+).join(Person, PersonStateRow.person_id == Person.id)
+_STATES = _STATE.where(PersonStateRow.id > bindparam("after")).order_by(PersonStateRow.id)
+_STATES_OF = _STATE.where(
+    Person.email.in_(bindparam("emails", expanding=True)), PersonStateRow.recorded_at <= bindparam("at")
+).order_by(PersonStateRow.happened_at, PersonStateRow.id)
+_MEMBERSHIPS = (
+    select(
+        Membership.person_id,
+        Membership.team,
+        Membership.joined_at,
+        Membership.recorded_at,
+        Membership.left_at,
+        Membership.left_recorded_at,
+    )
+    .where(Membership.recorded_at <= bindparam("at"))
+    .order_by(Membership.id)
+)
+_FEEDBACK = (
+    select(
+        Feedback.id,
+        Feedback.sop_id,
+        Feedback.kind,
+        Feedback.happened_at,
+        Feedback.recorded_at,
+        Feedback.triaged_at,
+        Feedback.triage_recorded_at,
+    )
+    .where(Feedback.recorded_at <= bindparam("at"))
+    .order_by(Feedback.id)
+)
+_FEEDBACK_OF = _FEEDBACK.where(Feedback.sop_id.in_(bindparam("ids", expanding=True)))
+_PROCESS_VERSION = select(
+    ProcessVersionRow.id,
+    ProcessVersionRow.process_id,
+    Process.registered_at,
+    Process.recorded_at.label("known_at"),
+    ProcessVersionRow.name,
+    ProcessVersionRow.department,
+    ProcessVersionRow.criticality,
+    ProcessVersionRow.owner,
+    ProcessVersionRow.deputy,
+    ProcessVersionRow.systems,
+    ProcessVersionRow.status,
+    ProcessVersionRow.happened_at,
+    ProcessVersionRow.recorded_at,
+).join(Process, Process.id == ProcessVersionRow.process_id)
+_PROCESS_VERSIONS = _PROCESS_VERSION.where(ProcessVersionRow.id > bindparam("after")).order_by(ProcessVersionRow.id)
 
 
 def load_facts(session: Session, at: datetime) -> Facts:
     """Return everything recorded by `at`."""
-    part = Part()
-    tickets, obligations = ticket_facts.load(session, at, sop_ids=None)
+    kept, sizes = kept_facts(session), kept_sizes(session)
+    tickets, obligations = ticket_facts.load(session, at, kept=kept, sizes=sizes)
     return Facts(
         at=at,
-        revisions=_revisions(session, at, part),
-        processes=_processes(session, at),
+        revisions=revision_facts.whole(session, at, kept, sizes),
+        processes=_processes(session, at, kept, sizes),
         tickets=tickets,
         obligations=obligations,
-        reviews=_reviews(session, at, part),
-        acknowledgements=_acknowledgements(session, at),
+        reviews=recorded(
+            kept.get("review", sizes["review"], read=lambda after: _read_reviews(session, after), shape=in_order), at
+        ),
+        acknowledgements=recorded(
+            kept.get(
+                "acknowledgement",
+                sizes["acknowledgement"],
+                read=lambda after: _read_acknowledgements(session, after),
+                shape=as_read,
+            ),
+            at,
+        ),
         memberships=_memberships(session, at),
-        feedback=_feedback(session, at, part),
-        people=_people(session, at, None),
+        feedback=_feedback(session, at, None),
+        people=_people(
+            kept.get(
+                "person_state",
+                sizes["person_state"],
+                read=lambda after: session.execute(_STATES, {"after": after}).all(),
+                shape=in_order,
+            ).facts,
+            at,
+        ),
     )
 
 
 def load_facts_of(session: Session, at: datetime, sop_ids: Collection[str]) -> Facts:
-    """Return what was recorded by `at` of some SOPs and of what their staleness depends on; no processes."""
-    wanted = frozenset(sop_ids)
-    linked = session.scalars(
-        select(RevisionLink.target)
-        .join(Revision, Revision.id == RevisionLink.revision_id)
-        .where(Revision.sop_id.in_(sorted(wanted)))
-    )
-    revisions = _revisions(session, at, Part(wanted | frozenset(linked)))
-    tickets, obligations = ticket_facts.load(session, at, sop_ids=wanted)
+    """Return what was recorded by `at` of some SOPs and of what their staleness depends on; no processes.
+
+    It is what pages show beside a SOP that was in force at `at`, so revisions are in it that were recorded later.
+    """
+    revisions = revision_facts.part(session, at, sop_ids)
+    tickets, obligations = ticket_facts.load_of(session, at, sop_ids)
     emails = {
         email.lower()
-        for sop_id in wanted
+        for sop_id in sop_ids
         for revision in revisions.get(sop_id, ())
         for email in (revision.owner, revision.deputy)
         if email is not None
     }
-    part = Part(wanted)
+    wanted = sorted(sop_ids)
     return Facts(
         at=at,
         revisions=revisions,
         tickets=tickets,
         obligations=obligations,
-        reviews=_reviews(session, at, part),
-        feedback=_feedback(session, at, part),
-        people=_people(session, at, emails),
+        reviews=tuple(_review(*row) for row in session.execute(_REVIEWS_OF, {"ids": wanted, "at": at})),
+        feedback=_feedback(session, at, wanted),
+        people=_people(session.execute(_STATES_OF, {"emails": sorted(emails), "at": at}).all(), at) if emails else {},
     )
 
 
-_REVISION_COLUMNS = (
-    Revision.id,
-    Revision.sop_id,
-    Revision.number,
-    Revision.kind,
-    Revision.significance,
-    Revision.content_hash,
-    Revision.effective_from,
-    Revision.approved_at,
-    Revision.recorded_at,
-    Revision.title,
-    Revision.department,
-    Revision.owner,
-    Revision.deputy,
-    Revision.processes,
-    Revision.systems,
-    Revision.audience,
-    Revision.path_links,
-    Revision.review_every_days,
-    Revision.reverts,
-)
+def _read_reviews(session: Session, after: int) -> list[ReviewFact]:
+    return [_review(*row) for row in session.execute(_REVIEWS, {"after": after})]
 
 
-def _revisions(session: Session, at: datetime, part: Part) -> Mapping[str, tuple[RevisionFact, ...]]:
-    recorded = [Revision.recorded_at <= at, *part.of(Revision.sop_id)]
-    rows = session.execute(select(*_REVISION_COLUMNS).where(*recorded).order_by(Revision.sop_id, Revision.number)).all()
-    links = _grouped(session, select(RevisionLink.revision_id, RevisionLink.target).join(Revision).where(*recorded))
-    tickets = _grouped(
-        session, select(RevisionTicket.revision_id, RevisionTicket.ticket_id).join(Revision).where(*recorded)
+def _review(  # noqa: PLR0917 - the columns of one row, in their order
+    _id: int,
+    sop_id: str,
+    revision: int,
+    outcome: str,
+    happened_at: datetime,
+    recorded_at: datetime,
+    bulk: bool,  # noqa: FBT001 - a column
+) -> ReviewFact:
+    return ReviewFact(sop_id, revision, _OUTCOMES[outcome], happened_at, recorded_at, bulk)
+
+
+def _read_acknowledgements(session: Session, after: int) -> list[AcknowledgementFact]:
+    return [AcknowledgementFact(*row) for row in session.execute(_ACKNOWLEDGEMENTS, {"after": after})]
+
+
+@dataclass(frozen=True, slots=True)
+class _Processes:
+    """Every version of the register, and what they make of it once all of them are known."""
+
+    known: Known[Any]
+    facts: Mapping[str, ProcessFact]
+
+    @property
+    def latest(self) -> datetime:
+        """When the last of them was recorded."""
+        return self.known.latest
+
+
+def _processes(session: Session, at: datetime, kept: KeptFacts, sizes: Mapping[str, Size]) -> Mapping[str, ProcessFact]:
+    register = kept.get(
+        "process_version",
+        sizes["process_version"],
+        read=lambda after: session.execute(_PROCESS_VERSIONS, {"after": after}).all(),
+        shape=_register,
     )
-    alive = _alive(session, at, part, links)
-    paths = _known_paths(session, rows)
-    found: dict[str, list[RevisionFact]] = {}
-    for row in rows:
-        targets = tuple(sorted({*links.get(row.id, ()), *(paths[path] for path in row.path_links if path in paths)}))
-        broken = [target for target in targets if target not in alive]
-        broken += [path for path in row.path_links if path not in paths]
-        fact = RevisionFact(
-            sop_id=row.sop_id,
-            number=row.number,
-            kind=RevisionKind(row.kind),
-            significance=Significance(row.significance),
-            content_hash=row.content_hash,
-            effective_from=row.effective_from,
-            approved_at=row.approved_at,
-            recorded_at=row.recorded_at,
-            title=row.title,
-            department=row.department,
-            owner=row.owner,
-            deputy=row.deputy,
-            processes=tuple(row.processes),
-            systems=tuple(row.systems),
-            audience=tuple(row.audience),
-            links=targets,
-            broken_links=tuple(broken),
-            review_every_days=row.review_every_days,
-            tickets=tuple(tickets.get(row.id, ())),
-            reverts=row.reverts,
-        )
-        found.setdefault(row.sop_id, []).append(fact)
-    return {sop_id: tuple(revisions) for sop_id, revisions in found.items()}
+    return register.facts if at >= register.latest else _assembled(recorded(register.known, at))
 
 
-def _grouped(session: Session, query: Select[int, Any]) -> dict[int, list[Any]]:
-    found: dict[int, list[Any]] = {}
-    for key, value in session.execute(query):
-        found.setdefault(key, []).append(value)
-    return found
+def _register(rows: Sequence[Any]) -> _Processes:
+    known = in_order(rows)
+    return _Processes(known, _assembled(known.facts))
 
 
-def _alive(session: Session, at: datetime, part: Part, links: Mapping[int, Iterable[str]]) -> set[str]:
-    """Return the SOPs that a link may lead to at the instant: in force or approved to come, and not retired."""
-    targets = sorted({target for several in links.values() for target in several})
-    query = select(Revision.sop_id, Revision.kind).where(Revision.recorded_at <= at).order_by(Revision.number)
-    if part.sop_ids is not None:
-        query = query.where(Revision.sop_id.in_(targets))
-    last = dict(session.execute(query.where(or_(Revision.kind != "retire", Revision.effective_from <= at))).all())
-    return {sop_id for sop_id, kind in last.items() if kind != RevisionKind.RETIRE}
-
-
-def _known_paths(session: Session, rows: Iterable[Any]) -> Mapping[str, str]:
-    wanted = {path for row in rows for path in row.path_links}
-    if not wanted:
-        return {}
-    return {path: sop_id for path, sop_id in session.execute(select(Sop.path, Sop.id)) if path in wanted}
-
-
-def _processes(session: Session, at: datetime) -> Mapping[str, ProcessFact]:
+def _assembled(rows: Sequence[Any]) -> Mapping[str, ProcessFact]:
     versions: dict[str, list[ProcessVersion]] = {}
-    for row in session.scalars(
-        select(ProcessVersionRow)
-        .where(ProcessVersionRow.recorded_at <= at)
-        .order_by(ProcessVersionRow.happened_at, ProcessVersionRow.id)
-    ):
+    identities: dict[str, tuple[datetime, datetime]] = {}
+    for row in rows:
+        identities[row.process_id] = (row.registered_at, row.known_at)
         versions.setdefault(row.process_id, []).append(
             ProcessVersion(
                 name=row.name,
@@ -212,71 +248,37 @@ def _processes(session: Session, at: datetime) -> Mapping[str, ProcessFact]:
             )
         )
     return {
-        row.id: ProcessFact(row.id, row.registered_at, row.recorded_at, tuple(versions[row.id]))
-        for row in session.scalars(select(Process).order_by(Process.id))
-        if row.id in versions
+        process_id: ProcessFact(process_id, *identities[process_id], tuple(versions[process_id]))
+        for process_id in sorted(versions)
     }
 
 
-def _reviews(session: Session, at: datetime, part: Part) -> tuple[ReviewFact, ...]:
-    rows = session.execute(
-        select(Review.sop_id, Review.revision, Review.outcome, Review.happened_at, Review.recorded_at, Review.bulk)
-        .where(Review.recorded_at <= at, *part.of(Review.sop_id))
-        .order_by(Review.happened_at, Review.id)
-    )
-    return tuple(
-        ReviewFact(sop_id, revision, ReviewOutcome(outcome), happened_at, recorded_at, bulk)
-        for sop_id, revision, outcome, happened_at, recorded_at, bulk in rows
-    )
-
-
-def _acknowledgements(session: Session, at: datetime) -> tuple[AcknowledgementFact, ...]:
-    rows = session.execute(
-        select(
-            Acknowledgement.sop_id,
-            Acknowledgement.revision,
-            Acknowledgement.person_id,
-            Acknowledgement.happened_at,
-            Acknowledgement.recorded_at,
-        ).where(Acknowledgement.recorded_at <= at)
-    )
-    return tuple(AcknowledgementFact(*row) for row in rows)
-
-
 def _memberships(session: Session, at: datetime) -> tuple[MembershipFact, ...]:
-    rows = session.scalars(select(Membership).where(Membership.recorded_at <= at).order_by(Membership.id))
     return tuple(
         MembershipFact(
-            person_id=row.person_id,
-            team=row.team,
-            joined_at=row.joined_at,
-            recorded_at=row.recorded_at,
-            left_at=row.left_at if _known(row.left_recorded_at, at) else None,
-            left_recorded_at=row.left_recorded_at if _known(row.left_recorded_at, at) else None,
+            person_id=person_id,
+            team=team,
+            joined_at=joined_at,
+            recorded_at=recorded_at,
+            left_at=left_at if _known(left_recorded_at, at) else None,
+            left_recorded_at=left_recorded_at if _known(left_recorded_at, at) else None,
         )
-        for row in rows
+        for person_id, team, joined_at, recorded_at, left_at, left_recorded_at in session.execute(
+            _MEMBERSHIPS, {"at": at}
+        )
     )
 
 
-def _feedback(session: Session, at: datetime, part: Part) -> tuple[FeedbackFact, ...]:
-    rows = session.execute(
-        select(
-            Feedback.id,
-            Feedback.sop_id,
-            Feedback.kind,
-            Feedback.happened_at,
-            Feedback.recorded_at,
-            Feedback.triaged_at,
-            Feedback.triage_recorded_at,
-        )
-        .where(Feedback.recorded_at <= at, *part.of(Feedback.sop_id))
-        .order_by(Feedback.id)
-    )
+def _feedback(session: Session, at: datetime, sop_ids: Sequence[str] | None) -> tuple[FeedbackFact, ...]:
+    if sop_ids is None:
+        rows = session.execute(_FEEDBACK, {"at": at})
+    else:
+        rows = session.execute(_FEEDBACK_OF, {"at": at, "ids": sop_ids})
     return tuple(
         FeedbackFact(
             number,
             sop_id,
-            FeedbackKind(kind),
+            _FEEDBACK_KINDS[kind],
             happened_at,
             recorded_at,
             triaged_at if _known(triage_recorded_at, at) else None,
@@ -286,20 +288,13 @@ def _feedback(session: Session, at: datetime, part: Part) -> tuple[FeedbackFact,
     )
 
 
-def _people(session: Session, at: datetime, emails: Collection[str] | None) -> Mapping[int, PersonFact]:
-    query = (
-        select(Person.id, Person.email, PersonStateRow.active, PersonStateRow.happened_at, PersonStateRow.recorded_at)
-        .join(PersonStateRow, PersonStateRow.person_id == Person.id)
-        .where(PersonStateRow.recorded_at <= at)
-        .order_by(PersonStateRow.happened_at, PersonStateRow.id)
-    )
-    if emails is not None:
-        query = query.where(Person.email.in_(sorted(emails)))
+def _people(rows: Sequence[Any], at: datetime) -> Mapping[int, PersonFact]:
     states: dict[int, list[PersonState]] = {}
     addresses: dict[int, str] = {}
-    for person_id, email, active, happened_at, recorded_at in session.execute(query):
-        addresses[person_id] = email
-        states.setdefault(person_id, []).append(PersonState(active, happened_at, recorded_at))
+    for _, person_id, email, active, happened_at, recorded_at in rows:
+        if recorded_at <= at:
+            addresses[person_id] = email
+            states.setdefault(person_id, []).append(PersonState(active, happened_at, recorded_at))
     return {
         person_id: PersonFact(person_id, addresses[person_id], tuple(several)) for person_id, several in states.items()
     }

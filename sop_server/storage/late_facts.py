@@ -1,38 +1,61 @@
 """Facts that came late: they happened by an instant, but were recorded after it."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Select, bindparam, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from sop_server.storage.kept_facts import kept_facts, sizes
 from sop_server.storage.tables import (
     Acknowledgement,
     Feedback,
     GoLiveConfirmation,
     Membership,
+    PersonState,
     ProcessVersion,
     Review,
     Revision,
+    Ticket,
     TicketVersion,
 )
 
-_KINDS = {
-    "revisions": (Revision.effective_from, Revision.recorded_at),
-    "tickets": (TicketVersion.created_at, TicketVersion.recorded_at),
-    "go-lives confirmed": (GoLiveConfirmation.t0, GoLiveConfirmation.recorded_at),
-    "reviews": (Review.happened_at, Review.recorded_at),
-    "acknowledgements": (Acknowledgement.happened_at, Acknowledgement.recorded_at),
-    "feedback": (Feedback.happened_at, Feedback.recorded_at),
-    "team memberships": (Membership.joined_at, Membership.recorded_at),
-    "process changes": (ProcessVersion.happened_at, ProcessVersion.recorded_at),
+
+def _count(
+    happened: InstrumentedAttribute[Any],
+    recorded: InstrumentedAttribute[Any],
+) -> Select[int]:
+    return select(func.count(recorded)).where(happened <= bindparam("at"), recorded > bindparam("at"))
+
+
+_FIRST_VERSION = TicketVersion.recorded_at == Ticket.recorded_at
+_KINDS: Mapping[str, tuple[str | None, Select[int]]] = {
+    "revisions": ("revision", _count(Revision.effective_from, Revision.recorded_at)),
+    "tickets": (
+        "ticket_version",
+        _count(TicketVersion.created_at, TicketVersion.recorded_at)
+        .join(Ticket, Ticket.id == TicketVersion.ticket_id)
+        .where(_FIRST_VERSION),
+    ),
+    "go-lives confirmed": ("confirmation", _count(GoLiveConfirmation.t0, GoLiveConfirmation.recorded_at)),
+    "reviews": ("review", _count(Review.happened_at, Review.recorded_at)),
+    "acknowledgements": ("acknowledgement", _count(Acknowledgement.happened_at, Acknowledgement.recorded_at)),
+    "feedback": (None, _count(Feedback.happened_at, Feedback.recorded_at)),
+    "feedback triaged": (None, _count(Feedback.triaged_at, Feedback.triage_recorded_at)),
+    "team memberships": (None, _count(Membership.joined_at, Membership.recorded_at)),
+    "team memberships ended": (None, _count(Membership.left_at, Membership.left_recorded_at)),
+    "process changes": ("process_version", _count(ProcessVersion.happened_at, ProcessVersion.recorded_at)),
+    "accounts": ("person_state", _count(PersonState.happened_at, PersonState.recorded_at)),
 }
 
 
 def late_facts(session: Session, at: datetime) -> dict[str, int]:
     """Count by kind the facts that a report as of `at` does not use because they were recorded later."""
+    kept, grown = kept_facts(session), sizes(session)
     counts: dict[str, int] = {}
-    for kind, (happened, recorded) in _KINDS.items():
-        count = session.scalar(select(func.count()).where(happened <= at, recorded > at)) or 0
-        if count:
-            counts[kind] = count
-    return counts
+    for kind, (table, count) in _KINDS.items():
+        latest = None if table is None else kept.latest(table, grown[table])
+        if latest is None or latest > at:
+            counts[kind] = session.scalar(count, {"at": at}) or 0
+    return {kind: count for kind, count in counts.items() if count}

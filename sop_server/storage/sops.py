@@ -3,12 +3,25 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, bindparam, func, or_, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from sop_server.storage.tables import PublishIntent, Revision, RevisionLink, RevisionTicket, Sop
 
 _CHUNK = 500
+
+# Built once: what is asked for with every page costs more to put together than to answer.
+_LATEST = (
+    select(Revision)
+    .where(Revision.sop_id == bindparam("sop_id"), Revision.effective_from <= bindparam("at"))
+    .order_by(Revision.number.desc())
+    .limit(1)
+)
+_SCHEDULED = (
+    select(Revision)
+    .where(Revision.sop_id == bindparam("sop_id"), Revision.effective_from > bindparam("at"))
+    .order_by(Revision.number)
+)
 
 
 def sop_row(session: Session, sop_id: str) -> Sop | None:
@@ -18,12 +31,7 @@ def sop_row(session: Session, sop_id: str) -> Sop | None:
 
 def latest_row(session: Session, sop_id: str, at: datetime) -> Revision | None:
     """Return the highest revision that has come into force by `at`, a retirement too."""
-    return session.scalar(
-        select(Revision)
-        .where(Revision.sop_id == sop_id, Revision.effective_from <= at)
-        .order_by(Revision.number.desc())
-        .limit(1)
-    )
+    return session.scalar(_LATEST, {"sop_id": sop_id, "at": at})
 
 
 def in_force_row(session: Session, sop_id: str, at: datetime) -> Revision | None:
@@ -42,19 +50,45 @@ def _is_in_force(at: datetime) -> list[ColumnElement[bool]]:
     return [Revision.effective_from <= at, Revision.kind != "retire", ~overtaken]
 
 
+def _is_governed_by(departments: Collection[str], now: datetime) -> ColumnElement[bool]:
+    """Return the condition, for a query on Revision, that its SOP belongs to one of the departments at `now`."""
+    governing, later = aliased(Revision), aliased(Revision)
+    overtaken = (
+        select(later.id)
+        .where(later.sop_id == governing.sop_id, later.number > governing.number, later.effective_from <= now)
+        .exists()
+    )
+    return (
+        select(governing.id)
+        .where(
+            governing.sop_id == Revision.sop_id,
+            governing.effective_from <= now,
+            governing.department.in_(departments),
+            ~overtaken,
+        )
+        .exists()
+    )
+
+
 def in_force_rows(
     session: Session,
     at: datetime,
     *,
     ids: Collection[str] | None = None,
     departments: Collection[str] | None = None,
+    governed: tuple[Collection[str], datetime] | None = None,
     after: str | None = None,
     limit: int | None = None,
 ) -> Sequence[Revision]:
-    """Return the revisions in force at `at`, by SOP id; `departments` keeps those of the named ones alone."""
+    """Return the revisions in force at `at`, by SOP id; `departments` keeps those of the named ones alone.
+
+    `governed` are (departments, instant): it keeps the SOPs that belong to one of them at that instant.
+    """
     query = select(Revision).where(*_is_in_force(at)).order_by(Revision.sop_id)
     if departments is not None:
         query = query.where(Revision.department.in_(departments))
+    if governed is not None:
+        query = query.where(_is_governed_by(*governed))
     if after is not None:
         query = query.where(Revision.sop_id > after)
     if limit is not None:
@@ -68,11 +102,19 @@ def in_force_rows(
     return found
 
 
-def in_force_ids(session: Session, at: datetime, *, departments: Collection[str] | None = None) -> Sequence[str]:
-    """Return the ids of the SOPs in force, of all departments or of the named ones."""
+def in_force_ids(
+    session: Session,
+    at: datetime,
+    *,
+    departments: Collection[str] | None = None,
+    governed: tuple[Collection[str], datetime] | None = None,
+) -> Sequence[str]:
+    """Return the ids of the SOPs in force, all or some of them as for `in_force_rows`."""
     query = select(Revision.sop_id).where(*_is_in_force(at)).order_by(Revision.sop_id)
     if departments is not None:
         query = query.where(Revision.department.in_(departments))
+    if governed is not None:
+        query = query.where(_is_governed_by(*governed))
     return session.scalars(query).all()
 
 
@@ -140,9 +182,7 @@ def revision_rows(session: Session, sop_id: str) -> Sequence[Revision]:
 
 def scheduled_rows(session: Session, sop_id: str, *, at: datetime) -> Sequence[Revision]:
     """Return the approved revisions that are to come into force after `at`, by number."""
-    return session.scalars(
-        select(Revision).where(Revision.sop_id == sop_id, Revision.effective_from > at).order_by(Revision.number)
-    ).all()
+    return session.scalars(_SCHEDULED, {"sop_id": sop_id, "at": at}).all()
 
 
 def overtaken_rows(session: Session, sop_id: str, *, number: int, begins: datetime) -> Sequence[Revision]:
@@ -223,6 +263,30 @@ def links_here(session: Session, sop_id: str, at: datetime) -> Sequence[Revision
         .where(RevisionLink.target == sop_id, *_is_in_force(at))
         .order_by(Revision.title)
     ).all()
+
+
+DERIVED = tuple(column.key for column in Revision.__table__.columns if column.key != "id")
+"""The columns of a revision that follow from its intent and its text."""
+
+
+def all_references(session: Session) -> tuple[Mapping[int, frozenset[int]], Mapping[int, frozenset[str]]]:
+    """Return the tickets and the SOPs that every revision refers to, by the revision's row."""
+    tickets: dict[int, set[int]] = {}
+    targets: dict[int, set[str]] = {}
+    for revision_id, ticket_id in session.execute(select(RevisionTicket.revision_id, RevisionTicket.ticket_id)):
+        tickets.setdefault(revision_id, set()).add(ticket_id)
+    for revision_id, target in session.execute(select(RevisionLink.revision_id, RevisionLink.target)):
+        targets.setdefault(revision_id, set()).add(target)
+    return (
+        {revision_id: frozenset(several) for revision_id, several in tickets.items()},
+        {revision_id: frozenset(several) for revision_id, several in targets.items()},
+    )
+
+
+def remove_revision(session: Session, row: Revision) -> None:
+    """Take a row out of the projection, with what it refers to."""
+    session.delete(row)
+    session.flush()
 
 
 def add_revision(session: Session, row: Revision, *, tickets: Iterable[int], targets: Iterable[str]) -> None:
