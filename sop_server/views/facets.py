@@ -8,7 +8,7 @@ from sop_server.services.searching import Query, SearchPage
 from sop_server.views.addresses import to
 
 _TITLES = {"department": "Department", "process": "Process", "system": "System", "tag": "Tag"}
-_MOST = 12
+_MOST = 8
 
 Item = tuple[str, int | str, str, bool]
 
@@ -21,7 +21,7 @@ def groups(found: SearchPage, query: Query, departments: Mapping[str, str]) -> l
         values = list(found.facets.get(name, ()))[:_MOST]
         if chosen is not None and all(value.casefold() != chosen.casefold() for value, _ in values):
             values.insert(0, (chosen, 0))
-        if len(values) < 2 and chosen is None:  # noqa: PLR2004 - one value divides nothing
+        if chosen is None and not _divides([count for _, count in values]):
             continue
         shown.append((title, [_item(name, value, count, chosen, departments) for value, count in values]))
     states: list[Item] = [
@@ -41,6 +41,11 @@ def shown_filters(query: Query, departments: Mapping[str, str]) -> list[tuple[st
     if query.stale is not None:
         found.append(("stale" if query.stale else "not stale", _without("stale")))
     return found
+
+
+def _divides(counts: list[int]) -> bool:
+    # One value keeps every hit; values with a hit each are the hits themselves, under a name that says less.
+    return len(counts) > 1 and max(counts) > 1
 
 
 def _item(name: str, value: str, count: int, chosen: str | None, departments: Mapping[str, str]) -> Item:

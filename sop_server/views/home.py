@@ -3,7 +3,7 @@
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
-from sop_server.domain.permissions import Action
+from sop_server.domain.permissions import Action, Role
 from sop_server.services.findings import list_findings
 from sop_server.services.managing import manager_home
 from sop_server.services.needs import owner_home
@@ -24,7 +24,7 @@ def index() -> ResponseReturnValue:
     manages = actor.may_anywhere(Action.SCORE)
     owner = owner_home(stores, actor=actor, now=now) if works or manages else None
     manager = manager_home(stores, actor=actor, now=now) if manages else None
-    reads = actor.may_anywhere(Action.ACKNOWLEDGE) or not (works or manages)
+    reads = any(grant.role is Role.READER for grant in actor.grants) or not (works or manages)
     return render_template(
         "home/index.html",
         works=works,
@@ -33,7 +33,8 @@ def index() -> ResponseReturnValue:
         months=score_words.months(manager) if manager else [],
         sentences=score_words.sentences(manager) if manager else [],
         findings=list_findings(stores, actor=actor)[:_FINDINGS] if manages else [],
-        reader=reader_home(stores, actor=actor, now=now) if reads else None,
+        reads=reads,
+        reader=reader_home(stores, actor=actor, now=now),
         owners=names(stores, emails=[one.owner for one in owner.mine]) if owner else {},
         needs_me_count=len(owner.needs) if owner else 0,
         row=departments.row(),

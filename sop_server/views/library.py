@@ -9,10 +9,11 @@ from sop_server.domain.identifiers import normalise_sop_id, parse_sop_id
 from sop_server.domain.permissions import Action
 from sop_server.errors import GoneError
 from sop_server.services.acknowledgements import my_reading
+from sop_server.services.paging import DEFAULT_LIMIT
 from sop_server.services.reader_home import is_pinned
 from sop_server.services.reading import count_by_department, get_sop, list_revisions, list_sops
 from sop_server.services.surrounding import names, surroundings
-from sop_server.views import departments, fields, sop_actions, visitor
+from sop_server.views import departments, fields, page_tag, sop_actions, visitor
 from sop_server.views.unread import unread
 
 BLUEPRINT = Blueprint("library", __name__)
@@ -28,6 +29,7 @@ def index() -> ResponseReturnValue:
         now=visitor.now(),
         at=at,
         department=department,
+        limit=fields.number(request.args, "limit") or DEFAULT_LIMIT,
         cursor=fields.choice(request.args, "cursor"),
     )
     counts = count_by_department(visitor.stores(), actor=visitor.actor(), now=at or visitor.now())
@@ -35,7 +37,8 @@ def index() -> ResponseReturnValue:
         "sops/index.html",
         sops=page.items,
         total=counts.get(department, 0) if department else sum(counts.values()),
-        following=page.next and url_for(".index", department=department, at=_kept(at), cursor=page.next),
+        following=page.next
+        and url_for(".index", department=department, at=_kept(at), limit=request.args.get("limit"), cursor=page.next),
         earlier="cursor" in request.args and url_for(".index", department=department, at=_kept(at)),
         owners=names(visitor.stores(), emails=[one.owner for one in page.items]),
         department=department,
@@ -58,6 +61,14 @@ def sop(sop_id: str) -> ResponseReturnValue:
         return render_template("sops/retired.html", sop_id=sop_id, message=error.message, history=history), 410
     around = surroundings(stores, actor=actor, sop_id=sop_id, now=now)
     history = list_revisions(stores, actor=actor, sop_id=sop_id, now=now)
+    reading = my_reading(stores, actor=actor, now=now, sop_id=sop_id)
+    people = names(stores, emails=[page.summary.owner, page.summary.deputy])
+    pinned = is_pinned(stores, actor=actor, sop_id=sop_id)
+    same = page_tag.unchanged(
+        page.summary, page.unreflected, page.coming, around, reading, sorted(people.items()), pinned, len(history)
+    )
+    if same is not None:
+        return same
     return render_template(
         "sops/sop.html",
         page=page,
@@ -66,12 +77,10 @@ def sop(sop_id: str) -> ResponseReturnValue:
         around=around,
         history=history,
         answered=sop_actions.answered(history),
-        people=names(stores, emails=[page.summary.owner, page.summary.deputy]),
+        people=people,
         current=next((one.revision for one in history if one.state == "in_force"), None),
-        unread_box=unread(actor, page.summary, my_reading(stores, actor=actor, now=now, sop_id=sop_id), history),
-        actions=sop_actions.actions(
-            actor, page, around.drafts, past=at, pinned=is_pinned(stores, actor=actor, sop_id=sop_id)
-        ),
+        unread_box=unread(actor, page.summary, reading, history),
+        actions=sop_actions.actions(actor, page, around.drafts, past=at, pinned=pinned),
         may_report=actor.may(Action.REPORT, page.summary.department),
         may_review=actor.may(Action.REVIEW, page.summary.department),
         can_see_tickets=actor.may_anywhere(Action.SEE_REPORTS),
