@@ -9,30 +9,31 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.exc import SQLAlchemyError
 
 from sop_server.errors import DamagedError
-from sop_server.storage.database import Database
+from sop_server.storage.database import Database, take_write_lock
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def upgrade(database: Database) -> None:
-    """Bring the database to the newest shape; does nothing where it has it already."""
-    with database.engine.connect() as connection:
+    """Bring the database to the newest shape, all steps or none; does nothing where it has it already."""
+    # One at a time: `init` and `serve` may be started together, and each looks where the database stands.
+    with database.write() as session:
+        take_write_lock(session, "schema")
         config = _config()
-        config.attributes["connection"] = connection
+        config.attributes["connection"] = session.connection()
         try:
             command.upgrade(config, "head")
-            connection.commit()
         except SQLAlchemyError as error:
             raise DamagedError(
                 "The database could not be brought to the shape that this version needs. "
-                "Nothing of the failed step was kept; restore a backup or look at the log."
+                "Nothing of it was kept: the database is as it was. Restore a backup or look at the log."
             ) from error
 
 
 def is_current(database: Database) -> bool:
     """Whether the database has the shape that this program needs."""
-    with database.engine.connect() as connection:
-        stands_at = MigrationContext.configure(connection).get_current_revision()
+    with database.read() as session:
+        stands_at = MigrationContext.configure(session.connection()).get_current_revision()
     return stands_at == ScriptDirectory.from_config(_config()).get_current_head()
 
 

@@ -1,0 +1,150 @@
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from sqlalchemy import inspect, text
+
+from sop_server.errors import DamagedError
+from sop_server.storage import migrations, schema
+from sop_server.storage.database import Database, sqlite_url
+from sop_server.storage.tables import Table
+
+STEPS = Path(migrations.__file__).parent
+TABLES = set(Table.metadata.tables)
+UPGRADE = (
+    "import sys; from sop_server.storage import schema; from sop_server.storage.database import Database; "
+    "database = Database(sys.argv[1]); sys.stdin.readline(); schema.upgrade(database); "
+    "print(schema.is_current(database))"
+)
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    made = Database(sqlite_url(tmp_path / "sop.db"))
+    yield made
+    made.close()
+
+
+def move(database: Database, to: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(STEPS))
+    with database.write() as session:
+        config.attributes["connection"] = session.connection()
+        (command.downgrade if to == "base" else command.upgrade)(config, to)
+
+
+def differences(database: Database) -> list[object]:
+    with database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        return list(compare_metadata(context, Table.metadata))
+
+
+def shape(database: Database) -> list[str]:
+    with database.engine.connect() as connection:
+        return sorted(connection.scalars(text("SELECT coalesce(sql, name) FROM sqlite_master")))
+
+
+def tables(database: Database) -> set[str]:
+    return set(inspect(database.engine).get_table_names()) - {"alembic_version"}
+
+
+def test_moving_up_from_nothing_gives_exactly_the_tables_of_the_program(database: Database) -> None:
+    assert not schema.is_current(database)
+
+    schema.upgrade(database)
+
+    assert schema.is_current(database)
+    assert tables(database) == TABLES
+    assert differences(database) == []
+
+
+def test_the_comparison_would_tell_a_column_or_an_index_that_the_steps_lack(database: Database) -> None:
+    schema.upgrade(database)
+    with database.engine.begin() as connection:
+        connection.execute(text("DROP INDEX ix_revision_hash"))
+        connection.execute(text("ALTER TABLE feedback DROP COLUMN triage_reason"))
+
+    assert len(differences(database)) == 2
+
+
+def test_the_only_unvoid_intent_of_a_revision_stays_the_only_one(database: Database) -> None:
+    schema.upgrade(database)
+
+    (definition,) = [one for one in shape(database) if "uq_publish_intent_sop_revision" in one]
+
+    assert definition.startswith("CREATE UNIQUE INDEX")
+    assert definition.endswith("WHERE state <> 'void'")
+
+
+def test_all_steps_lead_down_and_up_again(database: Database) -> None:
+    schema.upgrade(database)
+    before = shape(database)
+
+    move(database, "base")
+
+    assert tables(database) == set()
+    assert not schema.is_current(database)
+    schema.upgrade(database)
+    assert shape(database) == before
+    assert schema.is_current(database)
+
+
+@pytest.mark.parametrize("step", ["0001", "0002", "0003", "0004"])
+def test_every_step_stands_on_its_own(database: Database, step: str) -> None:
+    move(database, step)
+
+    assert not schema.is_current(database)
+    assert tables(database) < TABLES
+    schema.upgrade(database)
+    assert differences(database) == []
+
+
+def test_moving_up_twice_changes_nothing(database: Database) -> None:
+    schema.upgrade(database)
+    with database.engine.begin() as connection:
+        connection.execute(text("INSERT INTO counter (name, value) VALUES ('sop', 7)"))
+    before = shape(database)
+
+    schema.upgrade(database)
+
+    assert shape(database) == before
+    with database.engine.connect() as connection:
+        assert connection.scalar(text("SELECT value FROM counter WHERE name = 'sop'")) == 7
+
+
+def test_a_step_that_fails_leaves_the_database_as_it_was(database: Database) -> None:
+    with database.engine.begin() as connection:
+        connection.execute(text("CREATE TABLE review (in_the_way INTEGER)"))
+
+    with pytest.raises(DamagedError, match="as it was"):
+        schema.upgrade(database)
+
+    assert tables(database) == {"review"}
+
+
+def test_processes_that_move_the_database_up_at_once_do_no_harm(database: Database) -> None:
+    starters = [
+        subprocess.Popen(
+            [sys.executable, "-c", UPGRADE, database.url],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(3)
+    ]
+
+    for one in starters:
+        assert one.stdin is not None
+        one.stdin.write("go\n")
+        one.stdin.flush()
+    told = [one.communicate(timeout=60) for one in starters]
+
+    assert told == [("True\n", "")] * 3
+    assert differences(database) == []
