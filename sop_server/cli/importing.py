@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from sop_server.cli.indexing import bring_index_up
 from sop_server.cli.opening import opened, present
 from sop_server.cli.progress import progress
 from sop_server.cli.tables import print_table
 from sop_server.services.administrators import administrator
+from sop_server.services.catching_up import catch_up
 from sop_server.services.import_mapping import ImportMapping, load_mapping
 from sop_server.services.import_report import ImportProgress, ImportReport, Remark
 from sop_server.services.import_run import ImportRequest
@@ -56,7 +56,7 @@ def import_command(
             now=now,
             watch=watch,
         )
-        bring_index_up(stores, published=len(report.imported), advance=advance)
+        catch_up(stores, now=present(), watch=advance)
     if form == "json":
         click.echo(json.dumps(asdict(report), ensure_ascii=False, indent=2))
     else:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import click
 
-from sop_server.cli.indexing import bring_index_up
 from sop_server.cli.opening import address, created, present
 from sop_server.cli.progress import progress
 from sop_server.cli.tables import print_table
 from sop_server.domain.roles import parse_grant
+from sop_server.services.catching_up import catch_up
 from sop_server.services.demo import PASSWORD, DemoPerson, play_demo
 from sop_server.services.example_registers import split_cell
 from sop_server.serving import serve
@@ -49,7 +49,7 @@ def _played(settings: Settings) -> tuple[DemoPerson, ...]:
             advance("Playing a year", done, total)
 
         people = play_demo(stores, now=present(), watch=watch)
-        bring_index_up(stores, published=0, advance=advance)
+        catch_up(stores, now=present(), watch=advance)
     return people
 
 

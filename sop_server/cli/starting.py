@@ -4,10 +4,10 @@ import sys
 
 import click
 
-from sop_server.cli.indexing import bring_index_up
 from sop_server.cli.opening import address, created, present
 from sop_server.cli.progress import progress
 from sop_server.services.administrators import administrator, ensure_administrator, has_administrator
+from sop_server.services.catching_up import catch_up
 from sop_server.services.example import load_example
 from sop_server.settings import load_settings
 
@@ -39,7 +39,7 @@ def init_command(*, example: bool, admin: str | None) -> None:
                 else "The example library was loaded before; nothing of it was changed."
             )
         with progress() as advance:
-            bring_index_up(stores, published=0, advance=advance)
+            catch_up(stores, now=present(), watch=advance)
         if first is not None and first.token is not None:
             click.echo(f"{first.email} is its administrator. This link signs them in once, within a day:")
             click.echo(f"  {address(settings)}/sign-in/{first.token}")
