@@ -17,11 +17,9 @@ from sop_server.api.schemas.participation import (
     ReviewGiven,
     Triage,
 )
-from sop_server.domain.drafts import DraftKind
-from sop_server.domain.facts import Significance
 from sop_server.domain.permissions import Action
-from sop_server.services import acknowledgements, drafting, feedback, reading, reviews
-from sop_server.services.drafting import DraftInput
+from sop_server.services import acknowledgements, feedback, reading, reviews
+from sop_server.services.review_decisions import decide_review
 
 
 def acknowledge(call: Call, sop_id: str) -> Reply:
@@ -85,17 +83,11 @@ def list_reviews(call: Call, sop_id: str) -> Listing[Review]:
 def review_sop(call: Call, sop_id: str) -> Reply:
     """Decide whether a SOP still describes reality; one that says *retire* opens the draft that does it."""
     body = call.body(ReviewGive, sight=_reviewable(call, sop_id))
-    given = reviews.review_sop(
+    decided = decide_review(
         call.stores, actor=call.actor, now=call.now, sop_id=sop_id, outcome=body.outcome, note=body.note
     )
-    draft_id = None
-    if given.opens_retire_draft:
-        retiring = DraftInput(change_summary=given.note[:500], significance=Significance.MAJOR)
-        draft_id = drafting.create_draft(
-            call.stores, actor=call.actor, now=call.now, given=retiring, sop_id=sop_id, kind=DraftKind.RETIRE
-        ).id
-    shown = Review.model_validate(given).model_dump()
-    return Reply(ReviewGiven.model_validate({**shown, "draft_id": draft_id}), status=HTTPStatus.CREATED)
+    shown = Review.model_validate(decided.review).model_dump()
+    return Reply(ReviewGiven.model_validate({**shown, "draft_id": decided.draft_id}), status=HTTPStatus.CREATED)
 
 
 def _listed(call: Call, query: FeedbackQuery, *, sop_id: str | None) -> Listing[Feedback]:

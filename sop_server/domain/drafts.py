@@ -47,7 +47,7 @@ _STATE_IN_WORDS = {
     DraftState.WITHDRAWN: "withdrawn",
 }
 
-_MAX_SUMMARY = 500
+MAX_SUMMARY = 500
 _MAX_COMMENT = 2000
 
 
@@ -108,10 +108,10 @@ def clean_summary(summary: str) -> str:
             "Say in a sentence what changes, for the people who will read it.",
             fields={"change_summary": "must not be empty"},
         )
-    if len(kept) > _MAX_SUMMARY:
+    if len(kept) > MAX_SUMMARY:
         raise InvalidInputError(
-            f"The change summary has {len(kept)} characters; {_MAX_SUMMARY} are allowed. Say it shorter.",
-            fields={"change_summary": f"at most {_MAX_SUMMARY} characters"},
+            f"The change summary has {len(kept)} characters; {MAX_SUMMARY} are allowed. Say it shorter.",
+            fields={"change_summary": f"at most {MAX_SUMMARY} characters"},
         )
     return kept
 

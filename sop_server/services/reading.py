@@ -94,10 +94,11 @@ def get_sop(stores: Stores, *, actor: Actor, sop_id: str, now: datetime, at: dat
     instant = at or now
     with stores.database.read() as session:
         row = _in_sight(session, actor, sop_id, at=instant, now=now)
-        facts = load_facts_of(session, instant, [sop_id])
+        # What is known of a revision begins a moment after it is in force, when it was recorded.
+        facts = load_facts_of(session, max(instant, row.recorded_at), [sop_id])
         of = standing(facts)
         everything = facts.revisions[sop_id]
-        serving = of.in_force[sop_id]
+        serving = next(revision for revision in everything if revision.number == row.number)
         text = normalise(stores.library.read(row.blob_oid))
         rendered = render_text(stores, session, row, text)
         to_come = {revision.number for revision in revisions.scheduled(everything, instant)}

@@ -20,10 +20,7 @@ MAX_AT_ONCE = 200
 
 @dataclass(frozen=True, slots=True)
 class ReviewView:
-    """One review. `renews` where it starts the interval anew; `bulk` where several SOPs were decided in one go.
-
-    `opens_retire_draft` tells the caller that the decision asks for a draft that retires the SOP.
-    """
+    """One review. `renews` where it starts the interval anew; `bulk` where several SOPs were decided in one go."""
 
     sop_id: str
     revision: int
@@ -34,7 +31,6 @@ class ReviewView:
     reviewed_at: datetime
     bulk: bool
     renews: bool
-    opens_retire_draft: bool
 
 
 def review_sop(stores: Stores, *, actor: Actor, now: datetime, sop_id: str, outcome: str, note: str) -> ReviewView:
@@ -129,5 +125,4 @@ def _view(row: Review, persons: Mapping[int, Person]) -> ReviewView:
         reviewed_at=row.happened_at,
         bulk=row.bulk,
         renews=outcome is ReviewOutcome.CONFIRMED,
-        opens_retire_draft=outcome is ReviewOutcome.RETIRE,
     )

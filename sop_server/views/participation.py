@@ -5,21 +5,19 @@ from collections.abc import Mapping
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from sop_server.domain.drafts import DraftKind
-from sop_server.domain.facts import FeedbackKind, Significance
+from sop_server.domain.facts import FeedbackKind
 from sop_server.domain.permissions import Action
 from sop_server.errors import ConflictError, InvalidInputError
 from sop_server.services import acknowledgements, reviews
-from sop_server.services.drafting import DraftInput, create_draft
 from sop_server.services.feedback import give_feedback
 from sop_server.services.reader_home import set_pinned
 from sop_server.services.reading import get_sop
+from sop_server.services.review_decisions import decide_review
 from sop_server.services.sop_views import SopPage
 from sop_server.views import fields, sop_actions, visitor
 
 BLUEPRINT = Blueprint("participation", __name__)
 
-_LONGEST_SUMMARY = 500
 _SAID = {
     "confirmed": "Confirmed. The next review is due {days} days from today.",
     "needs_revision": "Noted: it needs a revision. Nothing is renewed; its owner is asked for a draft.",
@@ -91,7 +89,7 @@ def decide(sop_id: str) -> ResponseReturnValue:
     """Keep the decision; one that says *retire* opens the draft that does it."""
     stores, actor, now = visitor.stores(), visitor.actor(), visitor.now()
     try:
-        given = reviews.review_sop(
+        decided = decide_review(
             stores,
             actor=actor,
             now=now,
@@ -101,13 +99,11 @@ def decide(sop_id: str) -> ResponseReturnValue:
         )
     except InvalidInputError as error:
         return _review_form(_page(sop_id), request.form, error), 422
-    if given.opens_retire_draft:
-        retiring = DraftInput(change_summary=given.note[:_LONGEST_SUMMARY], significance=Significance.MAJOR)
-        draft = create_draft(stores, actor=actor, now=now, given=retiring, sop_id=sop_id, kind=DraftKind.RETIRE)
+    if decided.draft_id is not None:
         flash("Noted. This draft retires the SOP once it is submitted and approved.", "done")
-        return redirect(url_for("review.draft", draft_id=draft.id), 303)
+        return redirect(url_for("review.draft", draft_id=decided.draft_id), 303)
     page = get_sop(stores, actor=actor, sop_id=sop_id, now=now)
-    flash(_SAID[given.outcome].format(days=(page.next_review_at - now).days), "done")
+    flash(_SAID[decided.review.outcome].format(days=(page.next_review_at - now).days), "done")
     return sop_actions.to_sop(sop_id)
 
 

@@ -1,5 +1,3 @@
-import pytest
-
 from sop_server.services.background import run_due
 from sop_server.services.stores import Stores
 from tests.api.operation import As, Clock, Make
@@ -54,9 +52,6 @@ def test_cursor_of_somebody_else_is_told(caller: As) -> None:
     assert caller("rita").get("/sops", cursor="x").status_code == 422
 
 
-@pytest.mark.xfail(
-    raises=KeyError, strict=True, reason="a SOP is not yet read as of an instant before its newest revision"
-)
 def test_sop_as_of_an_instant(caller: As, publish: Make, clock: Clock) -> None:
     publish("Old way.")
     clock.forward(hours=2)

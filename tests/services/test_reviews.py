@@ -13,18 +13,16 @@ NOTE = "Walked through it with the team; every screen is as described."
 
 
 @pytest.mark.parametrize(
-    ("outcome", "renews", "retires"),
-    [("confirmed", True, False), ("needs_revision", False, False), ("retire", False, True)],
+    ("outcome", "renews"),
+    [("confirmed", True), ("needs_revision", False), ("retire", False)],
 )
-def test_only_confirming_renews(
-    stores: Stores, cast: Cast, publish: Publish, outcome: str, *, renews: bool, retires: bool
-) -> None:
+def test_only_confirming_renews(stores: Stores, cast: Cast, publish: Publish, outcome: str, *, renews: bool) -> None:
     publish("SOP-0001", at=NOW - DAY)
     publish("SOP-0001")
     found = review_sop(stores, actor=cast.editor, now=NOW, sop_id="SOP-0001", outcome=outcome, note=NOTE)
 
     assert (found.revision, found.note, found.person, found.reviewed_at) == (2, NOTE, "asha@example.com", NOW)
-    assert (found.renews, found.opens_retire_draft, found.bulk) == (renews, retires, False)
+    assert (found.renews, found.bulk) == (renews, False)
     assert list_reviews(stores, actor=cast.reader, now=NOW, sop_id="SOP-0001") == (found,)
 
 
