@@ -16,6 +16,7 @@ import psutil
 from flask import Flask
 
 from benchmarks.libraries import Library
+from sop_server.app import create_app
 from sop_server.domain.doers import OPERATOR
 from sop_server.services.sign_in import create_sign_in_link, use_sign_in_link
 from sop_server.services.tokens import create_token
@@ -29,10 +30,11 @@ _OK = 200
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A running server: its main process and its address."""
+    """A running server: its main process, its port and what it logs."""
 
     process: psutil.Process
     port: int
+    log: Path
 
     def door(self, headers: Mapping[str, str]) -> Get:
         """Return what gets an address over one connection that is kept open."""
@@ -42,7 +44,7 @@ class Served:
             connection.request("GET", path, headers=dict(headers))
             answer = connection.getresponse()
             body = answer.read()
-            assert answer.status == _OK, f"{path} answers {answer.status}"
+            assert answer.status == _OK, f"{path} answers {answer.status}: {self.log.read_text()[-2000:]}"
             return body
 
         return get
@@ -60,6 +62,11 @@ def caller(library: Library, name: str) -> dict[str, str]:
     stores = library.stores
     token = create_token(stores, actor=OPERATOR, now=stores.clock(), email=f"{name}@example.com")
     return {"Authorization": f"Bearer {token}"}
+
+
+def application(library: Library) -> Flask:
+    """Return the application on an open library."""
+    return create_app(library.settings, stores=library.stores)
 
 
 def inside(app: Flask, headers: Mapping[str, str]) -> Get:
@@ -82,16 +89,17 @@ def served(library: Library) -> Iterator[Served]:
         port: int = probe.getsockname()[1]
     kept = {name: value for name, value in os.environ.items() if not name.startswith("SOP_")}
     home = library.settings.home
+    log = home.parent / "serve.log"
     process = subprocess.Popen(
         [sys.executable, "-m", "sop_server", "serve", "--port", str(port), "--workers", "2"],
         env={**kept, "SOP_HOME": str(home), "PYTHONPATH": str(_CHECKOUT)},
         cwd=home,
-        stderr=subprocess.DEVNULL,
+        stderr=log.open("wb"),
         start_new_session=True,
     )
     try:
         _wait_until_ready(process, port)
-        yield Served(psutil.Process(process.pid), port)
+        yield Served(psutil.Process(process.pid), port, log)
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         process.wait(timeout=_PATIENCE)

@@ -1,0 +1,39 @@
+"""The reports over the whole library."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from functools import partial
+
+from benchmarks.doors import application, caller, inside
+from benchmarks.libraries import Library
+from benchmarks.measuring import Act, Figure, Taken, milliseconds, times_of
+from sop_server.services import reporting
+
+DRIFT_AIM = 300.0
+
+_ROUNDS = 7
+_MONTHS = 12
+
+
+def figures(library: Library) -> Iterator[Figure]:
+    """Measure the reports at the service, the drift score at a past instant, over a year, and by the API."""
+    stores, actor = library.stores, library.cast["manager"]
+    now = stores.clock()
+
+    def asked(report: Act) -> list[Taken]:
+        return times_of([report] * _ROUNDS)
+
+    today, past = reporting.ReportRequest(), reporting.ReportRequest(at=now - timedelta(days=200))
+    drift = partial(reporting.drift_report, stores, actor=actor, now=now)
+    staleness = partial(reporting.staleness_report, stores, actor=actor, request=today, now=now)
+    window = partial(reporting.window_report, stores, actor=actor, request=today, now=now)
+    yield milliseconds("drift report", library.sops, asked(partial(drift, request=today)), aim=DRIFT_AIM)
+    yield milliseconds("drift report of a past instant", library.sops, asked(partial(drift, request=past)))
+    yield milliseconds("staleness report", library.sops, asked(staleness))
+    yield milliseconds("window report", library.sops, asked(window))
+    instants = [now - timedelta(days=30 * month) for month in range(_MONTHS)]
+    year = partial(reporting.score_at, stores, actor=actor, instants=instants, now=now)
+    yield milliseconds(f"drift score of {_MONTHS} months", library.sops, times_of([year] * 3))
+    call = inside(application(library), caller(library, "manager"))
+    yield milliseconds("drift report, API", library.sops, asked(partial(call, "/api/v1/reports/drift")))
+    yield milliseconds("staleness report, API", library.sops, asked(partial(call, "/api/v1/reports/staleness")))
