@@ -66,6 +66,8 @@ def ticket_page(stores: Stores, *, actor: Actor, now: datetime, ticket_id: str) 
     for row in referencing:
         if actor.may(Action.READ, row.department):
             answers.setdefault(row.sop_id, []).append(Answer(row.sop_id, row.title, row.number, row.effective_from))
+    # A process says more than a system that half the library names.
+    touched = sorted(touched, key=lambda row: (not set(row.processes) & set(ticket.processes), row.sop_id))
     proposals = [
         Proposal(row.sop_id, row.title, row.department, _reason(row, ticket))
         for row in touched
@@ -78,6 +80,6 @@ def _reason(row: Revision, ticket: TicketView) -> str:
     touched = {name.casefold() for name in ticket.systems}
     systems = [name for name in row.systems if name.casefold() in touched]
     processes = [name for name in row.processes if name in ticket.processes]
-    if systems:
-        return f"It names the {'system' if len(systems) == 1 else 'systems'} {', '.join(systems)}."
-    return f"It documents {', '.join(processes)}."
+    if processes:
+        return f"It documents {', '.join(processes)}."
+    return f"It names the {'system' if len(systems) == 1 else 'systems'} {', '.join(systems)}."

@@ -21,7 +21,7 @@ OUTCOMES = (
     ("ai_tuning", "Refer it to AI tuning", "The SOP is right; the AI did not follow it or did not cover the case."),
     ("rejected", "Reject it", "Nothing has to change. The reason goes to whoever reported it."),
 )
-OUTCOME_WORDS = {"sop_change": "the SOP is changed", "ai_tuning": "referred to AI tuning", "rejected": "rejected"}
+OUTCOME_WORDS = {"sop_change": "The SOP is changed", "ai_tuning": "Referred to AI tuning", "rejected": "Rejected"}
 
 
 @BLUEPRINT.get("/")
@@ -44,7 +44,7 @@ def index() -> ResponseReturnValue:
         decided = list_feedback(**asked, triaged=True, cursor=cursor)
     return render_template(
         "feedback/index.html",
-        waiting=sorted(waiting, key=lambda one: one.triage_due_at),
+        to_triage=sorted(waiting, key=lambda one: one.triage_due_at),
         decided=decided,
         chosen=chosen,
         kinds=KINDS,
@@ -75,7 +75,7 @@ def triage(feedback_id: str) -> ResponseReturnValue:
         )
     except REFUSED as error:
         return _page(_known(feedback_id), request.form, refusal(error))
-    flash(f"{decided.id} is decided: {OUTCOME_WORDS[decided.outcome or '']}.", "done")
+    flash(f"{decided.id} is decided. {OUTCOME_WORDS[decided.outcome or '']}.", "done")
     if decided.outcome == "sop_change":
         return redirect(url_for(".report", feedback_id=feedback_id), 303)
     return redirect(url_for(".index"), 303)

@@ -21,6 +21,7 @@ from sop_server.services.processes import (
     register_process,
     retire_process,
 )
+from sop_server.services.surrounding import names
 from sop_server.views import departments, fields, refusals, uploads, visitor
 from sop_server.views.refusals import REFUSED, Refusal, refusal
 
@@ -55,6 +56,7 @@ def index() -> ResponseReturnValue:
         processes=page.items,
         chosen=chosen,
         departments=departments.named(),
+        people=names(visitor.stores(), emails=[one.owner for one in page.items]),
         may_write=visitor.actor().may_anywhere(Action.WRITE_PROCESSES),
         following=page.next and url_for(".index", **chosen, cursor=page.next),
         earlier="cursor" in request.args and url_for(".index", **chosen),
@@ -84,10 +86,12 @@ def process(process_id: str) -> ResponseReturnValue:
     """Show one process: who cares for it, what documents it, what was said of it before."""
     stores, actor, now = visitor.stores(), visitor.actor(), visitor.now()
     found = get_process(stores, actor=actor, now=now, process_id=process_id)
+    history = process_history(stores, actor=actor, now=now, process_id=process_id)
     return render_template(
         "processes/process.html",
         process=found,
-        history=process_history(stores, actor=actor, now=now, process_id=process_id),
+        history=history,
+        people=names(stores, emails=[email for one in history for email in (one.owner, one.deputy)]),
         departments=departments.named(),
         may_write=actor.may(Action.WRITE_PROCESSES, found.department),
         may_draft=actor.may(Action.DRAFT, found.department),

@@ -1,6 +1,6 @@
 """The six reports: a question, its answer in figures, a picture, and the rows behind them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from flask import Blueprint, render_template, request, url_for
@@ -14,6 +14,7 @@ from sop_server.services import reporting
 from sop_server.services.report_rows import WindowRow, drift_by_month, names_of, window_rows
 from sop_server.services.report_shapes import REPORTS, shape_of, table_of
 from sop_server.services.reporting import DEFAULT_DAYS, Body, Report, ReportRequest
+from sop_server.services.surrounding import names
 from sop_server.views import departments, downloads, fields, visitor
 
 BLUEPRINT = Blueprint("reports", __name__, url_prefix="/reports")
@@ -48,6 +49,7 @@ def window() -> ResponseReturnValue:
     return _page(
         "window",
         report,
+        owners=report.body.by_owner,
         state=state,
         rows=window_rows(stores, found=due, at=report.at),
         running=window_rows(stores, found=report.body.running, at=report.at),
@@ -61,14 +63,14 @@ def staleness() -> ResponseReturnValue:
     report = reporting.staleness_report(visitor.stores(), actor=visitor.actor(), request=_request(), now=visitor.now())
     kind = fields.choice(request.args, "kind")
     items = [one for one in report.body if kind is None or any(reason.kind == kind for reason in one.reasons)]
-    return _page("staleness", report, kind=kind, items=items)
+    return _page("staleness", report, owners=[one.owner for one in items], kind=kind, items=items)
 
 
 @BLUEPRINT.get("/coverage")
 def coverage() -> ResponseReturnValue:
     """Show how much of what the operation does is written down, and what is not."""
     report = reporting.coverage_report(visitor.stores(), actor=visitor.actor(), request=_request(), now=visitor.now())
-    return _page("coverage", report)
+    return _page("coverage", report, owners=[one.owner for one in report.body.undocumented])
 
 
 @BLUEPRINT.get("/knowledge")
@@ -127,7 +129,7 @@ def _shape(name: str) -> dict[str, Any]:
     return shape_of(visitor.stores(), name=name, actor=visitor.actor(), request=_request(), now=visitor.now())
 
 
-def _page(name: str, report: Report[Body], **more: object) -> ResponseReturnValue:
+def _page(name: str, report: Report[Body], *, owners: Iterable[str | None] = (), **more: object) -> ResponseReturnValue:
     past = fields.choice(request.args, "at")
     chosen: dict[str, Any] = {
         "at": None if past is None else format_instant(report.at),
@@ -145,6 +147,7 @@ def _page(name: str, report: Report[Body], **more: object) -> ResponseReturnValu
         past=past is not None,
         periods=sorted({*PERIODS, report.days}),
         departments=_departments(),
+        people=names(visitor.stores(), emails=[*owners, report.owner]),
         late=sum(report.late.values()),
         files={"csv": url_for(".as_csv", name=name, **chosen), "json": url_for(".as_json", name=name, **chosen)},
         permanent=url_for(f".{name}", **{**chosen, "at": format_instant(report.at)}),

@@ -15,7 +15,7 @@ from sop_server.services.ticket_import import INSTANTS, OPTIONAL, REQUIRED, impo
 from sop_server.services.ticket_pages import ticket_page
 from sop_server.services.ticket_views import TicketView
 from sop_server.services.tickets import change_ticket, get_ticket, list_sources, list_tickets, upsert_ticket
-from sop_server.views import departments, fields, refusals, ticket_timeline, uploads, visitor
+from sop_server.views import departments, fields, refusals, ticket_actions, ticket_timeline, uploads, visitor
 from sop_server.views.refusals import REFUSED, Refusal, refusal
 
 BLUEPRINT = Blueprint("tickets", __name__, url_prefix="/tickets")
@@ -85,6 +85,7 @@ def ticket(ticket_id: str) -> ResponseReturnValue:
         page=page,
         ticket=page.ticket,
         events=ticket_timeline.events(page, now=now),
+        actions=ticket_actions.actions(actor, page),
         due_at=ticket_timeline.due_at(page.ticket, window_hours=stores.policy.window_hours),
         t0_words=ticket_timeline.T0_WORDS,
         actor=actor,
