@@ -22,7 +22,7 @@ def read_body(kind: type[Model]) -> Model:
     if not request.is_json:
         _refuse("Send the body as JSON, with `Content-Type: application/json`.", "must be application/json")
     try:
-        value = json.loads(raw, parse_constant=_no_constant)
+        value = json.loads(raw, parse_constant=_no_constant, object_pairs_hook=_each_key_once)
     except UnicodeDecodeError:
         _refuse("The body is not UTF-8. Send JSON in UTF-8.", "is not UTF-8")
     except RecursionError:
@@ -82,6 +82,16 @@ def _check_plain(value: object, name: str, *, depth: int) -> None:
 
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON number")
+
+
+def _each_key_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for key, value in pairs:
+        if key in found:
+            # Which of the two was meant cannot be known, and the other would be lost silently.
+            raise ValueError(f"the key “{key[:100]}” stands twice")
+        found[key] = value
+    return found
 
 
 def _refuse(message: str, problem: str) -> NoReturn:

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,11 @@ systems: [Zendesk]
 
 def text(title: str, *, amount: int = 100, department: str = "customer-care") -> str:
     return TEXT.format(title=title, amount=amount, department=department)
+
+
+def hours_ahead(hours: float) -> str:
+    """Return the instant that is so many hours ahead, or as many ago where they are negative."""
+    return (datetime.now(UTC) + timedelta(hours=hours)).isoformat()
 
 
 @dataclass(frozen=True)
