@@ -61,4 +61,5 @@ class Browser:
 def words(response: TestResponse) -> str:
     """Return what a person reads on a page: no marks, one space between words."""
     text = re.sub(r"<(script|style|svg).*?</\1>", " ", response.text, flags=re.DOTALL)
-    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", text)).split())
+    text = " ".join(html.unescape(re.sub(r"<[^>]+>", " ", text)).split())
+    return re.sub(r" (?=[,.;:])", "", text)
