@@ -112,8 +112,12 @@ def copy_database(database: Database, target: Path) -> bool:
     """Write a consistent copy of a SQLite database to `target`; False where its server must dump it."""
     if database.engine.dialect.name != "sqlite":
         return False
-    with database.engine.connect() as connection:
-        connection.exec_driver_sql("VACUUM INTO ?", (str(target),))
+    # Past SQLAlchemy's connection, which begins a transaction: SQLite copies only outside of one.
+    connection = database.engine.raw_connection()
+    try:
+        connection.cursor().execute("VACUUM INTO ?", (str(target),))
+    finally:
+        connection.close()
     return True
 
 
