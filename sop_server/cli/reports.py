@@ -35,8 +35,10 @@ def report_command(*, name: str, at: str | None, days: int, department: str | No
     click.echo(f"As of {shape['at']}")
     for line in table.summary:
         click.echo(line)
+    shown = [position for position, name in enumerate(table.columns) if name not in table.for_spreadsheets]
     if table.rows:
-        print_table(table.columns, [[_shown(cell) for cell in row] for row in table.rows])
+        rows = [[_shown(row[position]) for position in shown] for row in table.rows]
+        print_table([table.columns[position] for position in shown], rows)
 
 
 def _write_csv(table: Table) -> None:

@@ -14,7 +14,8 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, num
     """Print a table on standard output; columns named in `numeric` are set to the right."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        table.add_column(column, justify="right" if column in numeric else "left", overflow="fold")
+        # Broken at its words where it is longer than what stands below it.
+        table.add_column(column.replace("_", " "), justify="right" if column in numeric else "left", overflow="fold")
     for row in rows:
         # `Text`, not markup: a title with brackets is shown as it is.
         table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))

@@ -33,6 +33,9 @@ _WINDOW = (
     "misses_allowed",
     "misses_left",
 )
+_SPREADSHEET_WINDOW = frozenset(
+    ("wilson_low", "wilson_high", "median_response_hours", "target", "misses_allowed", "misses_left")
+)
 _KNOWLEDGE_ITEM = (
     "sop_id",
     "title",
@@ -50,11 +53,15 @@ _UNDOCUMENTED = ("process_id", "name", "department", "owner", "criticality", "si
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The rows of a report for people and spreadsheets; `summary` are its figures in a sentence each."""
+    """The rows of a report for people and spreadsheets; `summary` are its figures in a sentence each.
+
+    People are spared the columns `for_spreadsheets`: they say the same in every row, or more than fits on a screen.
+    """
 
     columns: tuple[str, ...]
     rows: tuple[tuple[object, ...], ...]
     summary: tuple[str, ...]
+    for_spreadsheets: frozenset[str] = frozenset()
 
 
 def shape_of(stores: Stores, *, name: str, actor: Doer, request: ReportRequest, now: datetime) -> Shape:
@@ -171,7 +178,12 @@ def _drift_table(shape: Mapping[str, Any]) -> Table:
     rows = tuple((*said, part["name"], part["weight"], part["q"], part["lost"]) for part in shape["components"])
     score = "no data yet" if shape["score"] is None else f"{shape['score']} of 10, {shape['band']}"
     caps = tuple(f"At most {cap['limit']}: {cap['reason']}" for cap in shape["caps"])
-    return Table(columns, rows, (f"Drift score: {score}.", *caps, f"Next: {shape['would_raise_most']}"))
+    return Table(
+        columns,
+        rows,
+        (f"Drift score: {score}.", *caps, f"Next: {shape['would_raise_most']}"),
+        frozenset(("at", "score", "band")),
+    )
 
 
 def _window_table(shape: Mapping[str, Any]) -> Table:
@@ -181,7 +193,7 @@ def _window_table(shape: Mapping[str, Any]) -> Table:
         groups += [(key, group) for group in shape[f"by_{key}"]]
     rows = tuple((key, group.get("name"), *(group[name] for name in _WINDOW)) for key, group in groups)
     share = "none due yet" if shape["compliance"] is None else f"{shape['compliance']:.1%} of {shape['n']}"
-    return Table(columns, rows, (f"Met within the window in {shape['days']} days: {share}.",))
+    return Table(columns, rows, (f"Met within the window in {shape['days']} days: {share}.",), _SPREADSHEET_WINDOW)
 
 
 def _staleness_table(shape: Mapping[str, Any]) -> Table:

@@ -1,0 +1,33 @@
+import csv
+import io
+import json
+
+import pytest
+
+from sop_server.services.report_shapes import REPORTS
+from tests.cli.conftest import Run
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_every_report_is_printed_for_people_spreadsheets_and_scripts(example: Run, name: str) -> None:
+    table, as_json, as_csv = (example("report", name, "--format", form) for form in ("table", "json", "csv"))
+    assert table.exit_code == as_json.exit_code == as_csv.exit_code == 0, table.output + as_json.output
+    assert table.stdout.startswith("As of ")
+    assert json.loads(as_json.stdout)["at"].endswith("Z")
+    header, *rows = csv.reader(io.StringIO(as_csv.stdout))
+    assert all(len(row) == len(header) for row in rows)
+
+
+def test_a_report_is_of_the_instant_and_the_period_asked_for(example: Run) -> None:
+    told = json.loads(
+        example("report", "window", "--days", "30", "--at", "2020-01-01T01:00:00+01:00", "--format", "json").stdout
+    )
+    assert (told["at"], told["days"], told["compliance"]) == ("2020-01-01T00:00:00Z", 30, None)
+
+
+@pytest.mark.parametrize("arguments", [("--at", "yesterday"), ("--at", "2026-01-01T00:00:00"), ("--days", "0")])
+def test_an_instant_or_a_period_that_cannot_be_is_refused(example: Run, arguments: tuple[str, ...]) -> None:
+    refused = example("report", "drift", *arguments)
+    assert refused.exit_code == 1
+    assert refused.stderr.startswith("Error: ")
+    assert refused.stdout == ""
