@@ -11,7 +11,7 @@ from sop_server.domain.coverage import coverage
 from sop_server.domain.facts import ReviewOutcome
 from sop_server.domain.feedback import TRIAGE_WITHIN
 from sop_server.domain.golive import history
-from sop_server.domain.obligations import ObligationState
+from sop_server.domain.obligations import ObligationState, ObligationStatus
 from sop_server.domain.reviews import last_reviews
 from sop_server.domain.staleness import StaleKind, staleness
 from sop_server.domain.standing import Standing, obligation_place, sop_place
@@ -103,16 +103,16 @@ def _obligations(of: Standing) -> Iterable[Found]:
 
 
 def _moved(of: Standing) -> Iterable[Found]:
-    """Yield the tickets whose go-live was moved later, after their window had passed, by other than a person."""
-    windows: dict[int, float] = {}
+    """Yield the tickets whose source moved a breached go-live later, until a person says what is right."""
+    late: dict[int, list[ObligationStatus]] = {}
     for status in of.obligations:
-        windows.setdefault(status.ticket.id, status.obligation.window_hours)
-    for ticket_id, window_hours in windows.items():
+        late.setdefault(status.ticket.id, []).append(status)
+    for ticket_id, statuses in late.items():
         ticket = of.facts.tickets[ticket_id]
-        changes = history(ticket)
-        for (_, before), (recorded_at, after) in pairwise(changes):
-            by_person = any(one.recorded_at == recorded_at for one in ticket.confirmations)
-            if after.t0 > before.t0 and recorded_at > before.t0 + timedelta(hours=window_hours) and not by_person:
+        for (_, before), (recorded_at, after) in pairwise(history(ticket)):
+            if after.t0 <= before.t0 or any(one.recorded_at >= recorded_at for one in ticket.confirmations):
+                continue
+            if any(_was_breached(status, before.t0, recorded_at) for status in statuses):
                 yield Found(
                     f"go_live_moved:{ticket.reference}:{recorded_at.isoformat()}",
                     FindingKind.GO_LIVE_MOVED,
@@ -122,6 +122,11 @@ def _moved(of: Standing) -> Iterable[Found]:
                     "after its window had passed.",
                     "Confirm the go-live on the ticket with a reason, or correct it.",
                 )
+
+
+def _was_breached(status: ObligationStatus, t0: datetime, at: datetime) -> bool:
+    due_at = t0 + timedelta(hours=status.obligation.window_hours)
+    return at > due_at and (status.stopped_at is None or status.stopped_at > due_at)
 
 
 def _undocumented(of: Standing) -> Iterable[Found]:
@@ -173,19 +178,20 @@ def _reviews(of: Standing) -> Iterable[Found]:
 
 
 def _feedback(of: Standing) -> Iterable[Found]:
-    waiting: dict[str, int] = {}
+    waiting: dict[str | None, int] = {}
     for fact in of.feedback:
         overdue = fact.happened_at + TRIAGE_WITHIN < of.at
-        if fact.sop_id is not None and overdue and (fact.triaged_at is None or fact.triaged_at > of.at):
+        if overdue and (fact.triaged_at is None or fact.triaged_at > of.at):
             waiting[fact.sop_id] = waiting.get(fact.sop_id, 0) + 1
     for sop_id, count in waiting.items():
         reports = "A report" if count == 1 else f"{count} reports"
+        about = "on a case that no SOP covers" if sop_id is None else f"on {sop_id}"
         yield Found(
-            f"feedback:{sop_id}",
+            f"feedback:{sop_id or 'uncovered'}",
             FindingKind.FEEDBACK,
-            sop_id,
-            sop_place(of.facts, sop_id).department,
-            f"{reports} on {sop_id} waited for more than seven days.",
+            sop_id or "feedback",
+            None if sop_id is None else sop_place(of.facts, sop_id).department,
+            f"{reports} {about} waited for more than seven days.",
             "Triage: change the SOP, refer it to AI tuning, or reject it with a reason.",
         )
 

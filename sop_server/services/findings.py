@@ -77,4 +77,4 @@ def _href(kind: FindingKind, subject: str) -> str | None:
         return f"/processes/{subject}"
     if kind in {FindingKind.TRIAGE, FindingKind.GO_LIVE_MOVED}:
         return f"/tickets/{subject}"
-    return None
+    return "/feedback/" if kind is FindingKind.FEEDBACK else None
