@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from sop_server.domain import front_matter
 from sop_server.errors import InvalidInputError
 from sop_server.services.import_mapping import load_mapping, mapping_from
 from sop_server.services.import_texts import humanised, map_text
@@ -107,3 +108,48 @@ def test_values_are_replaced_in_keys_that_are_ours_already() -> None:
 )
 def test_a_file_name_makes_a_title(path: str, title: str) -> None:
     assert humanised(path) == title
+
+
+def test_what_does_not_fit_stays_under_its_own_key_and_is_told_with_its_line() -> None:
+    mapping = {
+        "owner": "owner_slack",
+        "tags": ["section", "type"],
+        "constants": {"systems": ["Zendesk"]},
+        "values": {"owner": {"#payments": "asha@example.com"}},
+    }
+    known = mapped('owner_slack: "#payments"\nsection: Refunds\ntype: learn\n', mapping)
+    front = front_matter.parse(known).front
+    assert (front.owner, front.tags, front.systems) == ("asha@example.com", ("Refunds", "learn"), ("Zendesk",))
+    content = b'---\nowner_slack: "#nobody"\n---\n# B\n\nx\n'
+    result = map_text(content, path="b.md", mapping=mapping_from(mapping), defaults={"owner": "ada@example.com"})
+    assert front_matter.parse(result.text).front.owner == "ada@example.com"
+    assert 'owner_slack: "#nobody"\n' in result.text
+    (note,) = result.notes
+    assert note.line == 2
+    assert "kept as owner_slack" in note.message
+
+
+def test_values_of_our_own_keys_that_do_not_fit_are_set_aside_and_the_text_is_without_errors() -> None:
+    matter = (
+        "id: intro\ntitle: {a: b}\ndepartment: Customer Care\nowner: Jane Doe\nprocess: onboarding\n"
+        "audience: [Tier One]\nlinks: [SOP-0001, other.md]\nreview_every: often\ntags: {a: b}\n"
+    )
+    file = front_matter.parse(mapped(matter, owner="ada@example.com"))
+    assert file.errors == ()
+    assert (file.front.title, file.front.department, file.front.owner) == (
+        "Heading",
+        "customer-care",
+        "ada@example.com",
+    )
+    assert (file.front.audience, file.front.links) == (("tier-one",), ("SOP-0001",))
+    assert file.front.extra == {
+        "source_id": "intro",
+        "source_title": {"a": "b"},
+        "source_department": "Customer Care",
+        "source_owner": "Jane Doe",
+        "source_process": "onboarding",
+        "source_audience": ["Tier One"],
+        "source_links": ["SOP-0001", "other.md"],
+        "source_review_every": "often",
+        "source_tags": {"a": "b"},
+    }

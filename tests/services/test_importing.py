@@ -4,13 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from sop_server.domain import front_matter
 from sop_server.domain.permissions import Actor
 from sop_server.errors import ForbiddenError, InvalidInputError
 from sop_server.services.approving import approve
 from sop_server.services.checking import check
 from sop_server.services.drafting import DraftInput, create_draft, submit_draft
-from sop_server.services.import_mapping import mapping_from
 from sop_server.services.import_report import ImportProgress, ImportReport
 from sop_server.services.import_run import ImportRequest
 from sop_server.services.importing import import_tree
@@ -312,59 +310,6 @@ def actor(stores: Stores, who: Actor) -> Actor:
         found = people.load_actor(session, who.person_id, NOW)
     assert found is not None
     return found
-
-
-def test_mapped_keys_become_ours_and_what_does_not_fit_stays_under_its_own_key(
-    bring_in: Import, stores: Stores
-) -> None:
-    mapping = mapping_from(
-        {
-            "owner": "owner_slack",
-            "tags": ["section", "type"],
-            "constants": {"systems": ["Zendesk"]},
-            "values": {"owner": {"#payments": "asha@example.com"}},
-        }
-    )
-    report = bring_in(
-        {
-            "a.md": '---\nowner_slack: "#payments"\nsection: Refunds\ntype: learn\n---\n# A\n\nx\n',
-            "b.md": '---\nowner_slack: "#nobody"\n---\n# B\n\nx\n',
-        },
-        mapping=mapping,
-        owner="ada@example.com",
-    )
-    found = {path: revision(stores, sop_id) for path, sop_id in ids(report).items()}
-    assert (found["a.md"].owner, found["a.md"].tags, found["a.md"].systems) == (
-        "asha@example.com",
-        ["Refunds", "learn"],
-        ["Zendesk"],
-    )
-    assert found["b.md"].owner == "ada@example.com"
-    assert 'owner_slack: "#nobody"' in text(stores, ids(report)["b.md"])
-    (warning,) = report.warnings
-    assert (warning.path, warning.line) == ("b.md", 2)
-
-
-def test_values_of_our_own_keys_that_do_not_fit_are_set_aside_and_the_text_is_without_errors(
-    bring_in: Import, stores: Stores
-) -> None:
-    matter = (
-        "id: intro\ntitle: {a: b}\ndepartment: Customer Care\nowner: Jane Doe\nprocess: onboarding\n"
-        "audience: [Tier One]\nlinks: [SOP-0001, other.md]\nreview_every: often\ntags: {a: b}\n"
-    )
-    bring_in({"a.md": f"---\n{matter}---\n# The title\n\nx\n"}, owner="ada@example.com")
-    file = front_matter.parse(text(stores, "SOP-0001"))
-    assert file.errors == ()
-    assert (file.front.title, file.front.department, file.front.owner) == (
-        "The title",
-        "customer-care",
-        "ada@example.com",
-    )
-    assert (file.front.audience, file.front.links) == (("tier-one",), ("SOP-0001",))
-    assert file.front.extra["source_id"] == "intro"
-    assert file.front.extra["source_owner"] == "Jane Doe"
-    assert file.front.extra["source_tags"] == {"a": "b"}
-    assert file.front.extra["source_review_every"] == "often"
 
 
 def test_a_review_date_becomes_a_bulk_review_of_that_day_recorded_now(bring_in: Import, stores: Stores) -> None:
