@@ -9,6 +9,7 @@ import click
 from sop_server.cli.opening import opened, present
 from sop_server.cli.progress import progress
 from sop_server.cli.tables import print_table
+from sop_server.cli.terminal import harmless
 from sop_server.services.administrators import administrator
 from sop_server.services.catching_up import catch_up
 from sop_server.services.import_mapping import ImportMapping, load_mapping
@@ -79,6 +80,6 @@ def _print_remarks(heading: str, remarks: tuple[Remark, ...]) -> None:
         return
     click.echo(f"\n{heading}: {len(remarks)}")
     for remark in remarks[:_MOST_SHOWN]:
-        click.echo(f"  {remark}")
+        click.echo(f"  {harmless(str(remark))}")
     if len(remarks) > _MOST_SHOWN:
         click.echo(f"  … and {len(remarks) - _MOST_SHOWN} more; --format json has them all")

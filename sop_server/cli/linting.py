@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from sop_server.cli.terminal import harmless
 from sop_server.domain.content import MAX_BYTES
 from sop_server.domain.front_matter import Problem, Severity
 from sop_server.domain.lint import lint, lint_tree
@@ -26,7 +27,7 @@ def lint_command(ctx: click.Context, *, paths: tuple[Path, ...]) -> None:
         # Links between files can be told in a folder alone: what a single file links to was not named.
         found += lint_tree(_files(path)) if path.is_dir() else lint(_read(path), path=str(path))
     for problem in found:
-        click.echo(str(problem))
+        click.echo(harmless(str(problem)))
     if any(problem.severity is Severity.ERROR for problem in found):
         ctx.exit(1)
 

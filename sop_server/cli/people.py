@@ -94,6 +94,8 @@ def _outcome(person: PersonView, former: PersonView | None) -> str:
     if former is None:
         return f"Added {person.name} <{person.email}>. {held}"
     gained = [*(set(person.roles) - set(former.roles)), *(set(person.teams) - set(former.teams))]
+    if person.name != former.name:
+        gained.append(f"the name {person.name}")
     if gained:
         return f"{person.name} <{person.email}> was known already and now also has: {', '.join(sorted(gained))}. {held}"
     return f"{person.name} <{person.email}> was known already, with all roles and teams named. {held}"

@@ -7,6 +7,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from sop_server.cli.terminal import harmless
+
 _WIDTH_OF_A_PIPE = 160
 
 
@@ -18,5 +20,5 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, num
         table.add_column(column.replace("_", " "), justify="right" if column in numeric else "left", overflow="fold")
     for row in rows:
         # `Text`, not markup: a title with brackets is shown as it is.
-        table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
+        table.add_row(*(Text("" if cell is None else harmless(str(cell))) for cell in row))
     Console(file=sys.stdout, width=None if sys.stdout.isatty() else _WIDTH_OF_A_PIPE).print(table)

@@ -52,6 +52,13 @@ def test_a_folder_is_looked_at_as_a_whole_and_one_bad_file_hides_no_other(sop: R
     assert f"{folder}/-x.md:" in told.stdout
 
 
+def test_a_name_cannot_steer_the_terminal(sop: Run, folder: Path) -> None:
+    (folder / "a\x1b[31m\nb.md").write_text("", encoding="utf-8")
+    told = sop("lint", str(folder))
+    assert "\x1b" not in told.stdout
+    assert f"{folder}/a\\x1b[31m\\nb.md:1:" in told.stdout
+
+
 def test_a_path_that_is_not_there_is_wrong_usage(sop: Run, folder: Path) -> None:
     assert sop("lint", str(folder / "missing.md")).exit_code == 2
 
