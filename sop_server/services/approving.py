@@ -128,6 +128,8 @@ def _decide(
         rule = _require_approver(session, draft, actor, now=now)
         require_state(DraftState(draft.state), {DraftState.IN_REVIEW}, verb="approved")
         begins = check_effective_from(effective_from, now=now)
+        now = _after_what_was_decided(session, draft, now)
+        begins = max(begins, now)
         require_same_content(content_hash, draft.content_hash)
         if effective_from is None and draft.effective_from is not None:
             begins = max(now, draft.effective_from)
@@ -155,6 +157,15 @@ def _decide(
             approvals_missing=not complete,
         )
     return outcome, intent
+
+
+def _after_what_was_decided(session: Session, draft: Draft, now: datetime) -> datetime:
+    """Return the instant of this decision, which is not before that of any revision published until now.
+
+    Whoever asked first may have waited for the library behind somebody who asked later: as of the first one's own
+    instant, the other's revision would not be there yet, and its text would be published over.
+    """
+    return max([now, *(row.approved_at for row in sops.revision_rows(session, draft.sop_id))])
 
 
 def _require_approver(session: Session, draft: Draft, actor: Actor, *, now: datetime) -> ApprovalRule:

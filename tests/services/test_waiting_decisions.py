@@ -1,0 +1,41 @@
+from datetime import timedelta
+
+from sop_server.errors import ConflictError
+from sop_server.services.approving import approve
+from sop_server.services.draft_views import DraftView
+from sop_server.services.drafting import DraftInput, create_draft, submit_draft
+from sop_server.services.reading import get_sop
+from sop_server.services.stores import Stores
+from tests.services.conftest import NOW, Cast
+
+TEXT = "---\ntitle: Refunds\ndepartment: payments\nowner: asha@example.com\n---\n1. {first}\n\n2. Pay.\n\n3. {last}\n"
+
+
+def submitted(stores: Stores, cast: Cast, *, first: str, last: str, sop_id: str | None = None) -> DraftView:
+    given = DraftInput(
+        content=TEXT.format(first=first, last=last), change_summary="What changes.", significance="major"
+    )
+    draft = create_draft(stores, actor=cast.editor, given=given, sop_id=sop_id, now=NOW)
+    return submit_draft(stores, actor=cast.editor, draft_id=draft.id, now=NOW)
+
+
+def test_whoever_asked_first_and_waited_publishes_over_nobody(stores: Stores, cast: Cast) -> None:
+    base = submitted(stores, cast, first="Ask.", last="Close.")
+    approve(stores, actor=cast.approver, draft_id=base.id, content_hash=base.content_hash, now=NOW)
+    early = submitted(stores, cast, first="Ask twice.", last="Close.", sop_id=base.sop_id)
+    late = submitted(stores, cast, first="Ask.", last="Close and tell.", sop_id=base.sop_id)
+    asked, meanwhile = NOW + timedelta(seconds=1), NOW + timedelta(seconds=2)
+    approve(stores, actor=cast.approver, draft_id=late.id, content_hash=late.content_hash, now=meanwhile)
+
+    merged_hash = None
+    try:
+        approve(stores, actor=cast.approver, draft_id=early.id, content_hash=early.content_hash, now=asked)
+    except ConflictError as error:
+        merged_hash = error.content_hash
+
+    assert merged_hash is not None
+    done = approve(stores, actor=cast.approver, draft_id=early.id, content_hash=merged_hash, now=asked)
+    assert (done.revision, done.effective_from) == (3, meanwhile)
+    shown = get_sop(stores, actor=cast.reader, sop_id=base.sop_id, now=meanwhile)
+    assert "Ask twice." in shown.markdown
+    assert "Close and tell." in shown.markdown
