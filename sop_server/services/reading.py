@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sop_server.domain import front_matter, revisions
 from sop_server.domain.content import normalise
+from sop_server.domain.facts import Facts
 from sop_server.domain.permissions import Action, Actor
 from sop_server.domain.reviews import last_confirmed, review_due_at
 from sop_server.domain.staleness import StaleReason, stale_reasons, staleness, unreflected
@@ -58,7 +59,7 @@ def list_sops(
             after=cursor,
             limit=limit + 1,
         )
-        stale = stale_of(session, [row.sop_id for row in rows[:limit]], at=instant)
+        stale = stale_of(session, [row.sop_id for row in rows[:limit]], at=instant, actor=actor)
     items = tuple(summarise(row, stale.get(row.sop_id, ())) for row in rows[:limit])
     return Page(items, items[-1].sop_id if len(rows) > limit else None)
 
@@ -73,7 +74,7 @@ def summaries(stores: Stores, *, actor: Actor, now: datetime, ids: Collection[st
     """Return those of the SOPs that are in force and that the actor may read, in the order asked for."""
     with stores.database.read() as session:
         rows = {row.sop_id: row for row in sops.in_force_rows(session, now, ids=ids)}
-        stale = stale_of(session, list(rows), at=now)
+        stale = stale_of(session, list(rows), at=now, actor=actor)
     return [
         summarise(rows[sop_id], stale.get(sop_id, ()))
         for sop_id in ids
@@ -85,7 +86,7 @@ def recently_changed(stores: Stores, *, actor: Actor, now: datetime, limit: int 
     """Return the SOPs whose revision in force is the newest, with the sentence that says what changed."""
     with stores.database.read() as session:
         rows = sops.recently_published(session, now, departments=actor.reach(Action.READ), limit=limit)
-        stale = stale_of(session, [row.sop_id for row in rows], at=now)
+        stale = stale_of(session, [row.sop_id for row in rows], at=now, actor=actor)
     return [summarise(row, stale.get(row.sop_id, ())) for row in rows]
 
 
@@ -94,11 +95,10 @@ def get_sop(stores: Stores, *, actor: Actor, sop_id: str, now: datetime, at: dat
     instant = at or now
     with stores.database.read() as session:
         row = _in_sight(session, actor, sop_id, at=instant, now=now)
-        # What is known of a revision begins a moment after it is in force, when it was recorded.
-        facts = load_facts_of(session, max(instant, row.recorded_at), [sop_id])
+        facts = _as_seen(load_facts_of(session, instant, [sop_id]), actor)
         of = standing(facts)
         everything = facts.revisions[sop_id]
-        serving = next(revision for revision in everything if revision.number == row.number)
+        serving = of.in_force[sop_id]
         text = normalise(stores.library.read(row.blob_oid))
         rendered = render_text(stores, session, row, text)
         to_come = {revision.number for revision in revisions.scheduled(everything, instant)}
@@ -151,12 +151,26 @@ def compare(stores: Stores, *, actor: Actor, sop_id: str, before: int, after: in
     return Comparison(sop_id, second.title, first, second, changes, tuple(raw_diff(first.markdown, second.markdown)))
 
 
-def stale_of(session: Session, sop_ids: Sequence[str], *, at: datetime) -> Mapping[str, tuple[StaleReason, ...]]:
-    """Return why each of some SOPs is stale, by a fixed number of queries."""
+def stale_of(
+    session: Session, sop_ids: Sequence[str], *, at: datetime, actor: Actor | None = None
+) -> Mapping[str, tuple[StaleReason, ...]]:
+    """Return why each of some SOPs is stale, as far as `actor` may know, by a fixed number of queries."""
     if not sop_ids:
         return {}
-    items = staleness(standing(load_facts_of(session, at, sop_ids)))
+    items = staleness(standing(_as_seen(load_facts_of(session, at, sop_ids), actor)))
     return {item.sop_id: item.reasons for item in items}
+
+
+def _as_seen(facts: Facts, actor: Actor | None) -> Facts:
+    """Return the facts without the titles of linked SOPs that the actor may not read; their ids stand in the text."""
+    if actor is None or actor.reach(Action.READ) is None:
+        return facts
+    hidden = {
+        sop_id: tuple(revision._replace(title=sop_id) for revision in several)
+        for sop_id, several in facts.revisions.items()
+        if not actor.may(Action.READ, several[-1].department)
+    }
+    return replace(facts, revisions={**facts.revisions, **hidden}) if hidden else facts
 
 
 def render_text(stores: Stores, session: Session, row: Revision, text: str) -> Rendered:

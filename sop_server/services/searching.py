@@ -76,7 +76,7 @@ def search(stores: Stores, *, actor: Actor, query: Query, now: datetime) -> Sear
         direct = _direct(session, actor, query.text, at=at, now=now)
         result, degraded = _ask(stores, session, query, among=among, at=at)
         rows = {row.sop_id: row for row in sops.in_force_rows(session, at, ids=[hit.sop_id for hit in result.hits])}
-        stale = stale_of(session, list(rows), at=at)
+        stale = stale_of(session, list(rows), at=at, actor=actor)
     shown = rows.keys() if among is None else rows.keys() & among
     if result.total == 0 and query.text.strip() and direct is None and not degraded and query.at is None:
         _keep_missed(stores, query.text, now=now)
