@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from sop_server.domain.instants import format_instant
 from sop_server.domain.permissions import Action
+from sop_server.errors import InvalidInputError
 from sop_server.services.audit_trail import AuditFilter, export_audit_events, list_audit_events
 from sop_server.services.checking import check
 from sop_server.services.departments import (
@@ -45,8 +46,15 @@ def set_department() -> ResponseReturnValue:
     """Give a department its name and its number of approvals; it comes to be where it is new."""
     stores, actor, now, form = visitor.stores(), visitor.actor(), visitor.now(), request.form
     slug = fields.text(form, "slug")
+    actor.require_anywhere(Action.ADMINISTER)
     try:
         needed = fields.number(form, "approvals_needed")
+        if needed is None and not fields.text(form, "name"):
+            raise InvalidInputError(
+                "Say what to set of the department: its name, or how many approvals its drafts need. "
+                "Nothing was changed.",
+                fields={"name": "or the approvals"},
+            )
         known = {one.slug: one for one in list_departments(stores, now=now)}.get(slug)
         if needed is not None and (known is None or known.approvals_needed != needed):
             set_approvals_needed(stores, actor=actor, now=now, slug=slug, needed=needed)
