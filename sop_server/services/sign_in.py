@@ -131,7 +131,6 @@ def use_sign_in_link(stores: Stores, *, token: str, now: datetime) -> str:
 def _verify(stores: Stores, *, email: str, password: str, address: str, now: datetime) -> int:
     # The failure is written before the password is looked at: a burst of requests cannot slip under the limit.
     with stores.database.write() as session:
-        credentials.lock_failures(session)
         credentials.forget_failures(session, before=now - THROTTLE_WINDOW)
         refused_until = _refused_until(session, email=email, address=address, now=now)
         if refused_until is None:

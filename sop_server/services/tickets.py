@@ -164,7 +164,6 @@ def keep(
 ) -> tuple[int, Outcome]:
     """Register or change a ticket within the caller's transaction; returns its number and what became of it."""
     clean_source, clean_key = clean_reference(source, key)
-    tickets.lock_reference(session, clean_source, clean_key)
     known = tickets.ticket_by_reference(session, clean_source, clean_key)
     if known is not None:
         changed = _change(session, actor, known.id, given, now=now, window_hours=window_hours)

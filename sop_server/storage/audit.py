@@ -9,7 +9,6 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from sop_server.storage.database import take_write_lock
 from sop_server.storage.tables import AuditEvent
 
 _GENESIS = "0" * 64
@@ -25,7 +24,6 @@ def record(
     details: Mapping[str, Any] | None = None,
 ) -> None:
     """Append one event to the chain, within the caller's transaction. `details` never hold a secret."""
-    take_write_lock(session, "audit")
     session.flush()
     previous = session.scalar(select(AuditEvent.hash).order_by(AuditEvent.id.desc()).limit(1)) or _GENESIS
     plain = dict(details or {})

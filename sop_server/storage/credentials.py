@@ -6,7 +6,6 @@ from datetime import datetime
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from sop_server.storage.database import take_write_lock
 from sop_server.storage.tables import ApiToken, SignInFailure, SignInLink, WebSession
 
 
@@ -90,11 +89,6 @@ def add_token(session: Session, *, person_id: int, token_hash: str, scope: str, 
     session.add(row)
     session.flush()
     return row
-
-
-def lock_failures(session: Session) -> None:
-    """Let one sign-in at a time count and reserve, so that a burst cannot slip under the limit together."""
-    take_write_lock(session, "sign-in")
 
 
 def failures(

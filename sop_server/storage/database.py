@@ -1,4 +1,8 @@
-"""The database: engines, sessions and transactions. What is particular to SQLite stands here alone."""
+"""The database: engines, sessions and transactions. What is particular to SQLite or PostgreSQL stands here alone.
+
+Both promise the same: who reads sees one consistent state, and who writes is the only one who does. What a writing
+transaction has read therefore stays true until it is committed, and nothing it decides on that can be overtaken.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.orm.exc import StaleDataError
 
-from sop_server.errors import BusyError, ConflictError, DamagedError
+from sop_server.errors import BusyError, ConflictError, DamagedError, InvalidInputError
 from sop_server.storage.kept_facts import KEPT, KeptFacts
 
 __all__ = ["Database", "Session"]
@@ -22,6 +26,14 @@ _LOCKED = (
     "could not obtain lock",
     "lock timeout",
     "could not serialize",
+    "deadlock detected",
+)
+# Another program of the same server may have locks of its own: this number is ours ("sop" in ASCII).
+_WRITERS = 0x736F70
+# An idle writer that long is a machine that was cut off: its lock would keep everybody waiting.
+_ALONE = (
+    "SET LOCAL lock_timeout = '15s'; SET LOCAL idle_in_transaction_session_timeout = '5min'; "
+    f"SELECT pg_advisory_xact_lock({_WRITERS})"
 )
 
 
@@ -64,18 +76,29 @@ class Database:
     def _session(self, maker: "sessionmaker[Session]") -> Iterator[Session]:
         try:
             with maker() as session:
-                session.connection()
+                self._begin(session)
                 yield session
         except (StaleDataError, IntegrityError) as error:
             raise ConflictError(
                 "Somebody changed the same thing at the same moment. Nothing of yours was stored; "
                 "look at it again and repeat what you did."
             ) from error
-        except OperationalError as error:
-            if any(words in str(error).lower() for words in _LOCKED):
+        except DBAPIError as error:
+            if _is_locked(error):
                 raise BusyError("The database is busy. Nothing was changed; try again in a moment.") from error
             raise DamagedError(
                 "The database did not answer as it should. Run `sop-server check`, or look at the log."
+            ) from error
+
+    def _begin(self, session: Session) -> None:
+        try:
+            session.connection()
+        except OperationalError as error:
+            if self._engine.dialect.name == "sqlite" or _is_locked(error):
+                raise
+            raise BusyError(
+                "The database cannot be reached. Nothing was changed; look whether its server runs and "
+                "SOP_DATABASE_URL names it, then try again."
             ) from error
 
     def ready(self) -> bool:
@@ -102,12 +125,6 @@ def is_writing(session: Session) -> bool:
     return bool(session.connection().get_execution_options().get(_WRITING, False))
 
 
-def take_write_lock(session: Session, name: str) -> None:
-    """Let one transaction at a time pass here; on SQLite every writing transaction is alone already."""
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": name})
-
-
 def copy_database(database: Database, target: Path) -> bool:
     """Write a consistent copy of a SQLite database to `target`; False where its server must dump it."""
     if database.engine.dialect.name != "sqlite":
@@ -121,9 +138,38 @@ def copy_database(database: Database, target: Path) -> bool:
     return True
 
 
+def _is_locked(error: DBAPIError) -> bool:
+    return any(words in str(error).lower() for words in _LOCKED)
+
+
 def _open(url: str) -> Engine:
-    if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True, pool_size=8, isolation_level="REPEATABLE READ")
+    return _open_sqlite(url) if url.startswith("sqlite") else _open_server(url)
+
+
+def _open_server(url: str) -> Engine:
+    try:
+        engine = create_engine(url, pool_pre_ping=True, pool_size=12, isolation_level="REPEATABLE READ")
+    except ModuleNotFoundError as error:
+        raise InvalidInputError(
+            "SOP_DATABASE_URL names a database on a server, but its driver is not installed. "
+            "Install it with: pip install 'sop-server[postgresql]'"
+        ) from error
+    except (ArgumentError, ValueError) as error:
+        raise InvalidInputError(
+            "SOP_DATABASE_URL cannot be read. It has the form postgresql://user:password@host:5432/database."
+        ) from error
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        # Row locks cannot guard what is not there yet: two transactions that look for the same thing and find
+        # nothing would both add it, and two that count the last administrators would both take one away.
+        if connection.get_execution_options().get(_WRITING, False):
+            connection.exec_driver_sql(_ALONE)
+
+    return engine
+
+
+def _open_sqlite(url: str) -> Engine:
     engine = create_engine(url, connect_args={"timeout": 15, "check_same_thread": False}, pool_size=12)
 
     @event.listens_for(engine, "connect")

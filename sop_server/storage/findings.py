@@ -7,13 +7,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from sop_server.domain.findings import Found
-from sop_server.storage.database import take_write_lock
 from sop_server.storage.tables import Finding
 
 
 def keep_findings(session: Session, found: Collection[Found], *, now: datetime) -> tuple[int, int]:
     """Open what is new, close what is gone; returns how many of each. Doing it twice changes nothing."""
-    take_write_lock(session, "findings")
     standing = {row.key: row for row in session.scalars(select(Finding).where(Finding.closed_at.is_(None)))}
     seen = {one.key: one for one in found}
     gone = [row for key, row in standing.items() if key not in seen]

@@ -9,7 +9,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.exc import SQLAlchemyError
 
 from sop_server.errors import DamagedError
-from sop_server.storage.database import Database, take_write_lock
+from sop_server.storage.database import Database
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -18,7 +18,6 @@ def upgrade(database: Database) -> None:
     """Bring the database to the newest shape, all steps or none; does nothing where it has it already."""
     # One at a time: `init` and `serve` may be started together, and each looks where the database stands.
     with database.write() as session:
-        take_write_lock(session, "schema")
         config = _config()
         config.attributes["connection"] = session.connection()
         try:

@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 
 from sop_server.domain.facts import TicketStatus
 from sop_server.domain.tickets import TicketContent
-from sop_server.storage.database import take_write_lock
 from sop_server.storage.tables import (
     AuditEvent,
     GoLiveConfirmation,
@@ -33,11 +32,6 @@ class SopStanding:
     owner: str | None
     title: str
     retired: bool
-
-
-def lock_reference(session: Session, source: str, key: str) -> None:
-    """Let one transaction at a time register or change the ticket of this name."""
-    take_write_lock(session, f"ticket:{source}:{key}")
 
 
 def ticket_by_reference(session: Session, source: str, key: str) -> Ticket | None:
