@@ -18,7 +18,8 @@ _ROUNDS = 30
 def figures(libraries: Sequence[Library]) -> Iterator[Figure]:
     """Measure approvals, one in each library by turns."""
     taken: dict[int, list[Taken]] = {library.sops: [] for library in libraries}
-    for turn in range(_WARM + _ROUNDS):
+    rounds = max(library.samples(_ROUNDS) for library in libraries)
+    for turn in range(_WARM + rounds):
         numbers = {library.sops: 3 + 2 * (turn % (library.sops // 2 - 1)) for library in libraries}
         waiting = {one.sops: _in_review(one, numbers[one.sops], change=2 + turn) for one in libraries}
         for sops, act in waiting.items():

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from benchmarks import texts
 from benchmarks.doors import application, browser, caller, inside
-from benchmarks.libraries import LONG_HISTORY, LONG_HISTORY_SOP, Library
+from benchmarks.libraries import Library
+from benchmarks.making import LONG_HISTORY, LONG_HISTORY_SOP
 from benchmarks.measuring import Figure, counted
 
 _PAGES = {

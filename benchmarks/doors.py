@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
@@ -30,15 +30,16 @@ _OK = 200
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A running server: its main process, its port and what it logs."""
+    """A running server: its main process, port and log, and the connections that are open to it."""
 
     process: psutil.Process
     port: int
     log: Path
+    open: ExitStack
 
     def door(self, headers: Mapping[str, str]) -> Get:
         """Return what gets an address over one connection that is kept open."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=_PATIENCE)
+        connection = self.open.enter_context(closing(HTTPConnection("127.0.0.1", self.port, timeout=_PATIENCE)))
 
         def get(path: str) -> bytes:
             connection.request("GET", path, headers=dict(headers))
@@ -90,16 +91,18 @@ def served(library: Library) -> Iterator[Served]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("SOP_")}
     home = library.settings.home
     log = home.parent / "serve.log"
-    process = subprocess.Popen(
-        [sys.executable, "-m", "sop_server", "serve", "--port", str(port), "--workers", "2"],
-        env={**kept, "SOP_HOME": str(home), "PYTHONPATH": str(_CHECKOUT)},
-        cwd=home,
-        stderr=log.open("wb"),
-        start_new_session=True,
-    )
+    with log.open("wb") as logged:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "sop_server", "serve", "--port", str(port), "--workers", "2"],
+            env={**kept, "SOP_HOME": str(home), "PYTHONPATH": str(_CHECKOUT)},
+            cwd=home,
+            stderr=logged,
+            start_new_session=True,
+        )
     try:
         _wait_until_ready(process, port)
-        yield Served(psutil.Process(process.pid), port, log)
+        with ExitStack() as connections:
+            yield Served(psutil.Process(process.pid), port, log, connections)
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         process.wait(timeout=_PATIENCE)
@@ -111,10 +114,10 @@ def _wait_until_ready(process: "subprocess.Popen[bytes]", port: int) -> None:
         assert process.poll() is None, "the server ended"
         assert time.monotonic() < deadline, "the server did not become ready"
         try:
-            connection = HTTPConnection("127.0.0.1", port, timeout=5)
-            connection.request("GET", "/readyz")
-            if connection.getresponse().status == _OK:
-                return
+            with closing(HTTPConnection("127.0.0.1", port, timeout=5)) as connection:
+                connection.request("GET", "/readyz")
+                if connection.getresponse().status == _OK:
+                    return
         except OSError:
             pass
         time.sleep(0.1)

@@ -5,7 +5,8 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks.libraries import Library, add_cast, import_files, settings_of
+from benchmarks.libraries import Library
+from benchmarks.making import add_cast, import_files, settings_of
 from benchmarks.measuring import Figure, taken_by
 from sop_server.home import close_stores, create_home
 from sop_server.services.indexing import rebuild_index

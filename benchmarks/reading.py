@@ -5,7 +5,8 @@ from functools import partial
 
 from benchmarks import texts
 from benchmarks.doors import Get, application, browser, caller, inside
-from benchmarks.libraries import LONG_HISTORY, LONG_HISTORY_SOP, Library
+from benchmarks.libraries import Library
+from benchmarks.making import LONG_HISTORY, LONG_HISTORY_SOP
 from benchmarks.measuring import Figure, Taken, milliseconds, times_of
 from sop_server.services import reading
 
@@ -27,7 +28,7 @@ def figures(library: Library) -> Iterator[Figure]:
 def read_ids(library: Library, *, count: int = _READ, offset: int = 0) -> list[str]:
     """Return the ids of SOPs from all over the library."""
     step = max(2, library.sops // count)
-    return [texts.sop_id(1 + (offset + number * step) % library.sops) for number in range(min(count, library.sops))]
+    return [texts.sop_id(1 + (offset + number * step) % library.sops) for number in range(library.samples(count))]
 
 
 def _one_sop(library: Library, page: Get, call: Get) -> Iterator[Figure]:
@@ -45,24 +46,32 @@ def _one_sop(library: Library, page: Get, call: Get) -> Iterator[Figure]:
 def _lists(library: Library, page: Get) -> Iterator[Figure]:
     middle = texts.sop_id(library.sops // 2)
     addresses = ["/sops/", f"/sops/?cursor={middle}", "/sops/?department=payments"]
-    yield milliseconds("library list page", library.sops, _page_times(page, addresses))
+    yield milliseconds("library list page", library.sops, _page_times(page, addresses * library.samples(_ROUNDS)))
 
 
 def _history(library: Library, page: Get) -> Iterator[Figure]:
     stores, actor, sop_id = library.stores, library.cast["reader"], texts.sop_id(LONG_HISTORY_SOP)
     now = stores.clock()
     history = partial(reading.list_revisions, stores, actor=actor, sop_id=sop_id, now=now)
-    yield milliseconds(f"history of {LONG_HISTORY} revisions, service", library.sops, times_of([history] * _ROUNDS))
+    yield milliseconds(
+        f"history of {LONG_HISTORY} revisions, service", library.sops, times_of([history] * library.samples(_ROUNDS))
+    )
     address = f"/sops/{sop_id}/revisions"
-    yield milliseconds(f"history of {LONG_HISTORY} revisions, page", library.sops, _page_times(page, [address]))
+    yield milliseconds(
+        f"history of {LONG_HISTORY} revisions, page",
+        library.sops,
+        _page_times(page, [address] * library.samples(_ROUNDS)),
+    )
     compare = partial(reading.compare, stores, actor=actor, sop_id=sop_id, now=now)
     spans = {"one revision": (LONG_HISTORY - 1, LONG_HISTORY), f"{LONG_HISTORY - 1} revisions": (1, LONG_HISTORY)}
     for name, (before, after) in spans.items():
-        compared = [partial(compare, before=before, after=after)] * _ROUNDS
+        compared = [partial(compare, before=before, after=after)] * library.samples(_ROUNDS)
         yield milliseconds(f"diff over {name}, service", library.sops, times_of(compared))
         address = f"/sops/{sop_id}/diff?from={before}&to={after}"
-        yield milliseconds(f"diff over {name}, page", library.sops, _page_times(page, [address]))
+        yield milliseconds(
+            f"diff over {name}, page", library.sops, _page_times(page, [address] * library.samples(_ROUNDS))
+        )
 
 
 def _page_times(page: Get, addresses: list[str]) -> list[Taken]:
-    return times_of([partial(page, address) for _ in range(_ROUNDS) for address in addresses])
+    return times_of([partial(page, address) for address in addresses])

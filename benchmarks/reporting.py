@@ -21,7 +21,7 @@ def figures(library: Library) -> Iterator[Figure]:
     now = stores.clock()
 
     def asked(report: Act) -> list[Taken]:
-        return times_of([report] * _ROUNDS)
+        return times_of([report] * library.samples(_ROUNDS))
 
     today, past = reporting.ReportRequest(), reporting.ReportRequest(at=now - timedelta(days=200))
     drift = partial(reporting.drift_report, stores, actor=actor, now=now)

@@ -45,7 +45,7 @@ def questions(library: Library) -> Mapping[str, list[str]]:
         "prefix": [],
         "typo": [],
     }
-    for _ in range(_EACH):
+    for _ in range(library.samples(_EACH)):
         body = texts.sop_text(random.randint(1, library.sops), sops=library.sops).split("---", 2)[2]
         words = [word for word in re.findall(r"[a-z]+", body) if len(word) >= _SHORTEST]
         first, second, third = random.sample(words, 3)

@@ -26,7 +26,7 @@ def figures(library: Library) -> Iterator[Figure]:
         yield milliseconds("SOP, API, HTTP", library.sops, times, elsewhere=True)
         times = times_of([partial(page, address) for address in searches])
         yield milliseconds("search page, HTTP", library.sops, times, aim=SEARCH_AIM, elsewhere=True)
-        times = times_of([partial(page, "/sops/")] * 20)
+        times = times_of([partial(page, "/sops/")] * library.samples(20))
         yield milliseconds("library list page, HTTP", library.sops, times, elsewhere=True)
     with served(library) as server:
         pages = [server.door(headers) for _ in range(8)]
@@ -37,4 +37,4 @@ def figures(library: Library) -> Iterator[Figure]:
         memory = max(resident_mebibytes(worker) for worker in children)
         git = [one for one in server.process.children(recursive=True) if one.name().startswith("git")]
         yield Figure(f"worker after {_MIXED} mixed requests", library.sops, memory, "MiB")
-        yield Figure("git processes of the server, open", library.sops, len(git), "processes")
+        yield Figure("git processes of the server", library.sops, len(git), "open")
