@@ -1,0 +1,162 @@
+import re
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+
+from sop_server.domain.doers import OPERATOR
+from sop_server.domain.permissions import Actor
+from sop_server.services.people import add_person, get_person
+from sop_server.services.stores import Stores
+from sop_server.services.tokens import actor_for_token
+from tests.views.browser import Browser, words
+from tests.views.conftest import NOW, Cast
+
+AsPerson = Callable[[Actor], Browser]
+
+RITA = "/admin/people/rita@example.com"
+
+
+@pytest.fixture
+def admin(as_person: AsPerson, cast: Cast) -> Browser:
+    return as_person(cast.admin)
+
+
+@pytest.fixture
+def care_admin(stores: Stores, cast: Cast, as_person: AsPerson) -> Browser:
+    """Somebody who administers customer care alone."""
+    added = add_person(
+        stores, actor=OPERATOR, now=NOW, email="cora@example.com", name="Cora Lind", roles=["admin@customer-care"]
+    )
+    return as_person(Actor(added.person.id, "cora@example.com", "Cora Lind", frozenset()))
+
+
+def test_a_person_is_added_with_roles_and_teams(admin: Browser, stores: Stores, cast: Cast) -> None:
+    sent = admin.post(
+        "/admin/people/new",
+        email="New.Person@example.com",
+        name="New Person",
+        roles="reader, editor@payments",
+        teams="payments-tier1",
+    )
+
+    assert sent.status_code == 303
+    known = get_person(stores, actor=cast.admin, now=NOW, email="new.person@example.com")
+    assert known.roles == ("editor@payments", "reader")
+    assert known.teams == ("payments-tier1",)
+    assert "New Person is added" in words(admin.get(sent.location))
+
+
+@pytest.mark.parametrize(
+    ("email", "roles", "field"), [("nobody", "reader", "email"), ("new@example.com", "king", "roles")]
+)
+def test_a_refused_person_stays_typed(admin: Browser, email: str, roles: str, field: str) -> None:
+    refused = admin.post("/admin/people/new", email=email, name="New Person", roles=roles)
+
+    assert refused.status_code == 422
+    assert f'id="{field}-error"' in refused.text
+    assert f'value="{email}"' in refused.text
+    assert 'value="New Person"' in refused.text
+
+
+def test_adding_somebody_who_is_there_changes_nothing(admin: Browser, stores: Stores, cast: Cast) -> None:
+    refused = admin.post("/admin/people/new", email="RITA@example.com", name="Another Name", roles="admin")
+
+    assert refused.status_code == 409
+    known = get_person(stores, actor=cast.admin, now=NOW, email="rita@example.com")
+    assert (known.name, known.roles) == ("Rita Lopez", ("reader@customer-care",))
+
+
+def test_roles_and_teams_begin_and_end(admin: Browser, stores: Stores, cast: Cast) -> None:
+    assert admin.post(f"{RITA}/roles", role="editor", department="payments").status_code == 303
+    assert admin.post(f"{RITA}/roles/end", held="reader@customer-care").status_code == 303
+    assert admin.post(f"{RITA}/teams", team="payments-tier1").status_code == 303
+    assert admin.post(f"{RITA}/teams/leave", member_of="customer-care-tier2").status_code == 303
+    assert admin.post(f"{RITA}/name", name="Rita Lopez Diaz").status_code == 303
+
+    known = get_person(stores, actor=cast.admin, now=NOW, email="rita@example.com")
+    assert (known.name, known.roles, known.teams) == ("Rita Lopez Diaz", ("editor@payments",), ("payments-tier1",))
+
+
+@pytest.mark.parametrize(
+    ("change", "fields", "status"),
+    [
+        ("roles", {"role": "king"}, 422),
+        ("teams", {"team": "No Slug"}, 422),
+        ("name", {"name": "<b>"}, 422),
+    ],
+)
+def test_a_change_that_cannot_be_made_is_told_on_the_page(
+    admin: Browser, change: str, fields: dict[str, str], status: int
+) -> None:
+    refused = admin.post(f"{RITA}/{change}", **fields)
+
+    assert refused.status_code == status
+    assert 'role="alert"' in refused.text
+
+
+def test_a_role_that_is_not_held_cannot_end(admin: Browser) -> None:
+    assert admin.post(f"{RITA}/roles/end", held="manager").status_code == 404
+
+
+def test_the_last_administrator_stays(admin: Browser, cast: Cast) -> None:
+    refused = admin.post(f"/admin/people/{cast.admin.email}/deactivate")
+
+    assert refused.status_code == 409
+    assert "only administrator" in words(refused)
+
+
+def test_whoever_is_deactivated_is_out_at_once_and_may_come_back(
+    admin: Browser, as_person: AsPerson, cast: Cast
+) -> None:
+    rita = as_person(cast.reader)
+    assert rita.get("/me").status_code == 200
+
+    assert admin.post(f"{RITA}/deactivate").status_code == 303
+    assert rita.get("/me").status_code == 303
+
+    assert admin.post(f"{RITA}/reactivate").status_code == 303
+    assert as_person(cast.reader).get("/me").status_code == 200
+
+
+def test_a_sign_in_link_is_shown_once_and_lets_the_person_in(admin: Browser, app: Flask) -> None:
+    made = admin.post(f"{RITA}/link")
+
+    found = re.search(r"https?://[^/]+(/sign-in/[\w-]+)", made.text)
+    assert found is not None
+    assert made.headers["Cache-Control"] == "no-store"
+    assert found.group(1) not in admin.get(RITA).text
+    assert Browser(app).get(found.group(1)).status_code == 200
+
+
+def test_a_token_is_shown_once_and_can_be_revoked(admin: Browser, stores: Stores, cast: Cast) -> None:
+    made = admin.post(f"{RITA}/tokens", scope="read")
+
+    found = re.search(r"sop_[\w-]{40}", made.text)
+    assert found is not None
+    acting = actor_for_token(stores, token=found.group(0), now=NOW)
+    assert acting is not None
+    assert (acting.email, acting.scope) == (cast.reader.email, "read")
+    assert found.group(0) not in admin.get(RITA).text
+
+    assert admin.post(f"{RITA}/tokens/1/revoke").status_code == 303
+    assert actor_for_token(stores, token=found.group(0), now=NOW) is None
+
+
+def test_a_token_of_an_unknown_scope_is_refused(admin: Browser) -> None:
+    assert admin.post(f"{RITA}/tokens", scope="everything").status_code == 422
+
+
+def test_the_administrator_of_a_department_gives_roles_there_alone(care_admin: Browser) -> None:
+    assert care_admin.post(f"{RITA}/roles", role="editor", department="customer-care").status_code == 303
+    assert care_admin.post(f"{RITA}/roles", role="editor", department="payments").status_code == 403
+    assert care_admin.post(f"{RITA}/link").status_code == 403
+    assert care_admin.post(f"{RITA}/tokens", scope="read").status_code == 403
+
+
+def test_people_are_found_by_name_and_address(admin: Browser) -> None:
+    page = words(admin.get("/admin/people/?q=lopez"))
+
+    assert "rita@example.com" in page
+    assert "asha@example.com" not in page
+    assert "Nobody is called that" in words(admin.get("/admin/people/?q=zzz"))
