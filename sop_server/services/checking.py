@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import uuid4
 
 from sop_server.domain.content import content_hash
 from sop_server.services import indexing, projecting, reconciling
@@ -53,6 +54,7 @@ def synchronise(stores: Stores, *, now: datetime) -> list[str]:
 def repair_projections(stores: Stores, *, now: datetime) -> list[str]:
     """Mend the projection and the index from the record; returns a sentence for each thing done."""
     mended = synchronise(stores, now=now)
+    indexing.index_due(stores, now=max(now, stores.clock()))
     if indexing.behind(stores) is not None:
         count = indexing.rebuild_index(stores)
         mended.append(f"The search index was built anew with {count} SOPs.")
@@ -81,9 +83,10 @@ def _project_missing(stores: Stores) -> list[str]:
                 f"The projection had {sop_id} r{number}, which nobody approved; it was taken out."
             )
         if mended:
-            drafts.set_mark(session, PROJECTED_AGAIN, stores.clock().isoformat())
-    if mended:
-        indexing.refresh(stores, mended.keys())
+            generation = uuid4().hex
+            drafts.set_mark(session, PROJECTED_AGAIN, generation)
+            for sop_id in mended:
+                projecting.ask_for_indexing_again(session, sop_id, generation=generation, now=stores.clock())
     return [told for several in mended.values() for told in several]
 
 

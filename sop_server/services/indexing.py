@@ -93,14 +93,6 @@ def _nowhere(_target: str) -> Link | None:
     return None
 
 
-def refresh(stores: Stores, ids: Collection[str]) -> None:
-    """Index some SOPs again from the projection, such as after it was mended."""
-    with stores.database.read() as session:
-        documents = list(_documents(stores, session, sorted(ids)))
-    found = {document.sop_id for document in documents}
-    stores.search.update(documents, sorted(set(ids) - found))
-
-
 def _is_of_another_state(stores: Stores) -> bool:
     """Whether the index is of a state that nothing in the outbox leads on from, as after a restored backup."""
     with stores.database.read() as session:

@@ -97,6 +97,11 @@ def ask_for_indexing(session: Session, intent: PublishIntent, *, now: datetime) 
     )
 
 
+def ask_for_indexing_again(session: Session, sop_id: str, *, generation: str, now: datetime) -> None:
+    """Have a SOP indexed once more, since its projection was made again."""
+    outbox.post(session, key=f"index:{sop_id}:{generation}", kind="index", payload={"sop_id": sop_id}, now=now)
+
+
 def add_obligations(session: Session, intent: PublishIntent, *, window_hours: float, recorded_at: datetime) -> None:
     """Add the obligation of each ticket that a revision of a SOP references without the ticket naming it."""
     ticket_references.add_obligations_of_revision(

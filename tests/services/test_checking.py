@@ -240,11 +240,11 @@ def test_a_revision_that_was_approved_and_not_published_is_found_and_published(s
     story.published(text("Refunds", steps=step(2, "Third")), sop_id="SOP-0001")
     sql(
         story,
-        "INSERT INTO publish_intent (state, sop_id, revision, kind, significance, path, blob_oid, content_hash,"
-        " change_summary, author_name, author_email, authors, approvals, tickets, authored_at, approved_at,"
-        f" effective_from, created_at) SELECT 'pending', sop_id, 4, kind, significance, path, {blob_and_hash},"
-        " 'Again', author_name, author_email, authors, approvals, tickets, authored_at, approved_at, effective_from,"
-        " created_at FROM publish_intent WHERE sop_id = 'SOP-0001' AND revision = 3",
+        """INSERT INTO publish_intent (state, sop_id, revision, kind, significance, path, blob_oid, content_hash,
+        change_summary, author_name, author_email, authors, approvals, tickets, authored_at, approved_at,
+        effective_from, created_at) SELECT 'pending', sop_id, 4, kind, significance, path, blob_oid, content_hash,
+        'Again', author_name, author_email, authors, approvals, tickets, authored_at, approved_at, effective_from,
+        created_at FROM publish_intent WHERE sop_id = 'SOP-0001' AND revision = 3""",
     )
 
     assert any("not on main yet" in problem for problem in problems(story))

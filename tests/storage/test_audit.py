@@ -70,9 +70,9 @@ def test_events_are_told_newest_first_by_subject(path: Path) -> None:
 
 def test_what_is_rolled_back_leaves_no_gap(path: Path) -> None:
     database = Database(sqlite_url(path))
-    with pytest.raises(RuntimeError), database.write() as session:
+    with database.write() as session:
         audit.record(session, at=NOON, actor="x", action="lost", subject="s")
-        raise RuntimeError
+        session.rollback()
     with database.write() as session:
         audit.record(session, at=NOON, actor="x", action="kept", subject="s")
 

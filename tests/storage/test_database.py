@@ -68,10 +68,14 @@ def test_a_reader_sees_one_state_while_a_writer_commits(database: Database) -> N
 
 
 def test_an_exception_rolls_everything_back(database: Database) -> None:
-    with pytest.raises(RuntimeError), database.write() as session:
-        session.add(person("a@example.com"))
-        session.flush()
-        raise RuntimeError
+    def fail_after_writing() -> None:
+        with database.write() as session:
+            session.add(person("a@example.com"))
+            session.flush()
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        fail_after_writing()
 
     with database.read() as session:
         assert session.scalars(select(Person.email)).all() == []
