@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.orm.exc import StaleDataError
 
@@ -83,6 +83,12 @@ class Database:
                 "Somebody changed the same thing at the same moment. Nothing of yours was stored; "
                 "look at it again and repeat what you did."
             ) from error
+        except DataError as error:
+            # PostgreSQL has no NUL in a text and no number past its column's size, not even to look for it.
+            raise InvalidInputError(
+                "What was sent holds a character or a number that cannot be stored. Nothing was changed; "
+                "take it out and try again."
+            ) from error
         except DBAPIError as error:
             if _is_locked(error):
                 raise BusyError("The database is busy. Nothing was changed; try again in a moment.") from error
@@ -148,7 +154,7 @@ def _open(url: str) -> Engine:
 
 def _open_server(url: str) -> Engine:
     try:
-        engine = create_engine(url, pool_pre_ping=True, pool_size=12, isolation_level="REPEATABLE READ")
+        engine = create_engine(url, pool_pre_ping=True, pool_size=8, isolation_level="REPEATABLE READ")
     except ModuleNotFoundError as error:
         raise InvalidInputError(
             "SOP_DATABASE_URL names a database on a server, but its driver is not installed. "

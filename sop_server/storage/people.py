@@ -112,7 +112,7 @@ def people(
         query = query.where(Person.id.in_(sorted(ids)))
     if words:
         query = query.where(
-            or_(Person.email.contains(words, autoescape=True), Person.name.icontains(words, autoescape=True))
+            or_(Person.email.icontains(words, autoescape=True), Person.name.icontains(words, autoescape=True))
         )
     if after is not None:
         query = query.where(Person.email > after)
