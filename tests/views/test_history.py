@@ -12,12 +12,13 @@ from tests.views.texts import sop_text
 AsPerson = Callable[[Actor], Browser]
 
 LATER = NOW + timedelta(hours=1)
-LATER_TEXT = sop_text(body="## Steps\n\n1. Open the order.\n2. Refund up to 800 USD.\n")
+LONG = "".join(f"Line {number} stays.\n\n" for number in range(12))
+LATER_TEXT = sop_text(body=f"## Steps\n\n1. Open the order.\n2. Refund up to 800 USD.\n\n{LONG}A last word.\n")
 
 
 @pytest.fixture
 def sop_id(publish: Publish, clock: Clock) -> str:
-    first = publish()
+    first = publish(sop_text(body=f"## Steps\n\n1. Open the order.\n2. Refund up to 500 USD.\n\n{LONG}"))
     clock.now = LATER
     publish(LATER_TEXT, sop_id=first, summary="The limit went up.", significance="minor")
     return first
@@ -70,6 +71,7 @@ def test_the_change_is_shown_line_by_line_and_side_by_side(as_person: AsPerson, 
     assert '<tr class="removed">' in raw.text
     assert "2. Refund up to 800 USD." in words(raw)
     assert 'class="diff sides"' in sides.text
+    assert "None" not in words(sides)
 
 
 def test_the_same_text_twice_is_said_to_be_the_same(as_person: AsPerson, cast: Cast, sop_id: str) -> None:

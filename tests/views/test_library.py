@@ -131,6 +131,9 @@ def test_a_coming_revision_is_announced_and_not_served(
     coming = words(reader.get(f"/sops/{sop_id}/revisions/2"))
     assert "Coming on 5 Nov 2026" in coming
     assert "Refund up to 800 USD" in coming
+    ahead = reader.get(f"/sops/{sop_id}?at=2026-11-06T09:00")
+    assert "As it will be on Fri 6 Nov 2026, 09:00 UTC r2 is approved and not in force yet" in words(ahead)
+    assert 'data-watermark="COMING r2"' in ahead.text
     clock.now = NOW + timedelta(days=3)
     assert "Refund up to 800 USD" in words(as_person(cast.reader).get(f"/sops/{sop_id}"))
 
@@ -147,7 +150,7 @@ def test_the_page_as_of_an_instant_shows_what_was_in_force_then(
     told = words(then)
     assert "As it was on Tue 3 Nov 2026, 12:00 UTC" in told
     assert "Refund up to 500 USD" in told
-    assert 'data-watermark="r1 · superseded"' in then.text
+    assert 'data-watermark="SUPERSEDED r1"' in then.text
     assert "I have read and understood" not in told
     assert as_person(cast.reader).get(f"/sops/{sop_id}?at=2020-01-01T00:00").status_code == 404
 
