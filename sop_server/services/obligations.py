@@ -77,6 +77,7 @@ def propose_not_needed(
     """
     actor.require_anywhere(Action.PROPOSE_NOT_NEEDED)
     with stores.database.write() as session:
+        now = _after_what_was_said(session, obligation_id, now)
         known = _in_sight(session, actor, obligation_id, now)
         _require(actor, Action.PROPOSE_NOT_NEEDED, known)
         why = clean_reason(reason, what="why does this SOP not have to change?")
@@ -99,6 +100,7 @@ def confirm_not_needed(stores: Stores, *, actor: Actor, now: datetime, obligatio
     """
     actor.require_anywhere(Action.CONFIRM_NOT_NEEDED)
     with stores.database.write() as session:
+        now = _after_what_was_said(session, obligation_id, now)
         known = _in_sight(session, actor, obligation_id, now)
         _require(actor, Action.CONFIRM_NOT_NEEDED, known)
         proposal = obligations.not_needed_row(session, _number(obligation_id))
@@ -117,6 +119,16 @@ def confirm_not_needed(stores: Stores, *, actor: Actor, now: datetime, obligatio
         _record(session, actor, "obligation.not_needed_confirmed", known, now, reason=proposal.reason)
         session.flush()
         return _in_sight(session, actor, obligation_id, now)
+
+
+def _after_what_was_said(session: Session, obligation_id: str, now: datetime) -> datetime:
+    """Return the instant of this decision, which is not before that of what others said of the obligation.
+
+    Whoever asked first may have waited for the database behind somebody who asked later, and has to see their word.
+    """
+    said = obligations.not_needed_row(session, _number(obligation_id))
+    instants = () if said is None else (said.proposed_at, said.confirmed_at)
+    return max([now, *(instant for instant in instants if instant is not None)])
 
 
 def _number(obligation_id: str) -> int:

@@ -1,12 +1,17 @@
 from datetime import timedelta
 
+import pytest
+
+from sop_server.domain.tickets import TicketInput
 from sop_server.errors import ConflictError
 from sop_server.services.approving import approve
 from sop_server.services.draft_views import DraftView
 from sop_server.services.drafting import DraftInput, create_draft, submit_draft
+from sop_server.services.obligations import confirm_not_needed, propose_not_needed
 from sop_server.services.reading import get_sop
 from sop_server.services.stores import Stores
-from tests.services.conftest import NOW, Cast
+from sop_server.services.tickets import upsert_ticket
+from tests.services.conftest import NOW, Cast, Publish
 
 TEXT = "---\ntitle: Refunds\ndepartment: payments\nowner: asha@example.com\n---\n1. {first}\n\n2. Pay.\n\n3. {last}\n"
 
@@ -39,3 +44,24 @@ def test_whoever_asked_first_and_waited_publishes_over_nobody(stores: Stores, ca
     shown = get_sop(stores, actor=cast.reader, sop_id=base.sop_id, now=meanwhile)
     assert "Ask twice." in shown.markdown
     assert "Close and tell." in shown.markdown
+
+
+def test_whoever_asked_first_and_waited_proposes_and_confirms_over_nobody(
+    stores: Stores, cast: Cast, publish: Publish
+) -> None:
+    publish("SOP-0001")
+    upsert_ticket(
+        stores,
+        actor=cast.manager,
+        now=NOW,
+        source="manual",
+        key="CHG-1",
+        given=TicketInput(title="New form", effective_at=NOW, sops=["SOP-0001"]),
+    )
+    asked, meanwhile = NOW + timedelta(seconds=1), NOW + timedelta(seconds=2)
+    propose_not_needed(stores, actor=cast.editor, now=meanwhile, obligation_id="OBL-0001", reason="Not here.")
+    with pytest.raises(ConflictError, match="proposed this already"):
+        propose_not_needed(stores, actor=cast.manager, now=asked, obligation_id="OBL-0001", reason="Never.")
+    confirm_not_needed(stores, actor=cast.manager, now=meanwhile, obligation_id="OBL-0001")
+    with pytest.raises(ConflictError, match="closed"):
+        confirm_not_needed(stores, actor=cast.other_manager, now=asked, obligation_id="OBL-0001")
