@@ -33,7 +33,7 @@ def test_a_lost_index_is_told_and_repaired(filled: Run, home: Path) -> None:
     assert "Problem: " in told.stdout
     repaired = filled("check", "--repair")
     assert repaired.exit_code == 0
-    assert "Mended: " in repaired.stdout
+    assert filled("check").exit_code == 0
 
 
 def test_a_backup_is_restored_into_a_new_home_and_proven(filled: Run, tmp_path: Path) -> None:
