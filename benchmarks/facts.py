@@ -150,7 +150,7 @@ def store_tickets(database: Database, planned: Sequence[Release]) -> None:
 
 
 def store_triage(database: Database, *, sops: int, now: datetime) -> None:
-    """Store a few tickets that name systems and no SOP, and that nobody has looked at yet."""
+    """Store a few tickets that name no SOP, and that nobody has looked at yet."""
     untriaged = range(_FIRST_UNTRIAGED, _FIRST_UNTRIAGED + max(1, sops // 500))
     rows = [
         Release(
@@ -160,7 +160,9 @@ def store_triage(database: Database, *, sops: int, now: datetime) -> None:
     ]
     with database.write() as session:
         _add(session, Ticket, [row for one in rows for row in _tickets(one)])
-        _add(session, TicketVersion, [row for one in rows for row in _versions(one)])
+        # One of them touches a system: more, and hardly any SOP would not be stale.
+        versions = [row for one in rows for row in _versions(one)]
+        _add(session, TicketVersion, versions[:1] + [{**row, "systems": []} for row in versions[1:]])
         triage = [row for one in rows for row in _obligations(one)][::2]
         _add(session, Obligation, [{**row, "sop_id": None, "origin": "triage"} for row in triage])
 
