@@ -1,6 +1,6 @@
 """Why a SOP may no longer say how things are done: the reasons, worst first."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -78,9 +78,13 @@ def stale_reasons(of: Standing, sop_id: str) -> tuple[StaleReason, ...]:
     return () if serving is None else _reasons(of, _index(of), serving)
 
 
-def staleness(of: Standing) -> tuple[StaleItem, ...]:
-    """Return every stale SOP, the one with the worst reason first, among those the one that has had it longest."""
+def staleness(of: Standing, *, among: Collection[str] | None = None) -> tuple[StaleItem, ...]:
+    """Return every stale SOP, the one with the worst reason first, among those the one that has had it longest.
+
+    With `among` only those of its ids are looked at, out of facts that hold their neighbours too.
+    """
     index = _index(of)
+    looked_at = of.in_force if among is None else {one: of.in_force[one] for one in among if one in of.in_force}
     items = [
         StaleItem(
             sop_id=sop_id,
@@ -89,7 +93,7 @@ def staleness(of: Standing) -> tuple[StaleItem, ...]:
             owner=serving.owner,
             reasons=reasons,
         )
-        for sop_id, serving in of.in_force.items()
+        for sop_id, serving in looked_at.items()
         if (reasons := _reasons(of, index, serving))
     ]
     return tuple(sorted(items, key=lambda item: (*_severity(item.reasons[0])[:2], item.sop_id)))

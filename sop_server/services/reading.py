@@ -157,7 +157,7 @@ def stale_of(
     """Return why each of some SOPs is stale, as far as `actor` may know, by a fixed number of queries."""
     if not sop_ids:
         return {}
-    items = staleness(standing(_as_seen(load_facts_of(session, at, sop_ids), actor)))
+    items = staleness(standing(_as_seen(load_facts_of(session, at, sop_ids), actor)), among=sop_ids)
     return {item.sop_id: item.reasons for item in items}
 
 
