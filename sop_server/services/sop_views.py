@@ -78,7 +78,8 @@ class RevisionView:
 class SopPage:
     """One SOP at an instant, with its text and what stands around it. `next_review_at` is when it is due.
 
-    `unreflected` are the changes that are live and that it does not reflect yet, the oldest first."""
+    `unreflected` are the changes that are live and that it does not reflect yet, the oldest first.
+    """
 
     summary: SopSummary
     path: str
