@@ -18,7 +18,7 @@ from sop_server.cli import commands
 from tests.storage.postgresql.play import TEXT
 from tests.storage.postgresql.server import Server
 
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 60
 
 
 @pytest.fixture
