@@ -19,11 +19,13 @@ def figures(library: Library) -> Iterator[Figure]:
     ids = read_ids(library)
     searches = [f"/search?q={quote_plus(one)}" for typed in questions(library).values() for one in typed[:20]]
     with served(library) as server:
+        # A connection for each figure: the server closes one that is idle for longer than a figure takes.
         page, call = server.door(headers), server.door(token)
         times = times_of([partial(page, f"/sops/{one}") for one in ids])
         yield milliseconds("SOP page, HTTP", library.sops, times, aim=SOP_PAGE_AIM, elsewhere=True)
         times = times_of([partial(call, f"/api/v1/sops/{one}") for one in ids])
         yield milliseconds("SOP, API, HTTP", library.sops, times, elsewhere=True)
+        page = server.door(headers)
         times = times_of([partial(page, address) for address in searches])
         yield milliseconds("search page, HTTP", library.sops, times, aim=SEARCH_AIM, elsewhere=True)
         times = times_of([partial(page, "/sops/")] * library.samples(20))
