@@ -6,8 +6,8 @@ from functools import partial
 from benchmarks import texts
 from benchmarks.libraries import Library
 from benchmarks.measuring import Act, Figure, Taken, milliseconds, taken_by
-from sop_server.services.approving import Approved, approve
-from sop_server.services.drafting import DraftInput, create_draft, submit_draft
+from sop_server.services.drafts.approving import Approved, approve
+from sop_server.services.drafts.drafting import DraftInput, create_draft, submit_draft
 
 APPROVE_AIM = 60.0
 

@@ -18,8 +18,8 @@ from flask import Flask
 from benchmarks.libraries import Library
 from sop_server.app import create_app
 from sop_server.domain.doers import OPERATOR
-from sop_server.services.sign_in import create_sign_in_link, use_sign_in_link
-from sop_server.services.tokens import create_token
+from sop_server.services.accounts.sign_in import create_sign_in_link, use_sign_in_link
+from sop_server.services.accounts.tokens import create_token
 
 Get = Callable[[str], bytes]
 

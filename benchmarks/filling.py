@@ -9,7 +9,7 @@ from benchmarks.libraries import Library
 from benchmarks.making import add_cast, import_files, settings_of
 from benchmarks.measuring import Figure, taken_by
 from sop_server.home import close_stores, create_home
-from sop_server.services.indexing import rebuild_index
+from sop_server.services.library.indexing import rebuild_index
 
 
 def figures(library: Library) -> Iterator[Figure]:

@@ -14,16 +14,16 @@ from sop_server.domain.drafts import Decision, DraftKind
 from sop_server.domain.facts import Significance
 from sop_server.domain.permissions import Actor
 from sop_server.home import close_stores, create_home
-from sop_server.services import publishing
-from sop_server.services.import_run import ImportRequest
-from sop_server.services.importing import import_tree
-from sop_server.services.indexing import rebuild_index
-from sop_server.services.people import add_person
+from sop_server.services.accounts.people import add_person
+from sop_server.services.imports.import_run import ImportRequest
+from sop_server.services.imports.importing import import_tree
+from sop_server.services.library.indexing import rebuild_index
+from sop_server.services.publication import publishing
 from sop_server.services.stores import Stores
 from sop_server.settings import Settings
 from sop_server.storage import people, sops
 from sop_server.storage.database import Session, sqlite_url
-from sop_server.storage.fast_import import blob_oid
+from sop_server.storage.git.fast_import import blob_oid
 from sop_server.storage.tables import Approval, OutboxItem, PublishIntent
 
 CAST = {

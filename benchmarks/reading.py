@@ -8,7 +8,7 @@ from benchmarks.doors import Get, application, browser, caller, inside
 from benchmarks.libraries import Library
 from benchmarks.making import LONG_HISTORY, LONG_HISTORY_SOP
 from benchmarks.measuring import Figure, Taken, milliseconds, times_of
-from sop_server.services import reading
+from sop_server.services.library import reading
 
 SOP_PAGE_AIM = 5.0
 

@@ -7,7 +7,7 @@ from functools import partial
 from benchmarks.doors import application, caller, inside
 from benchmarks.libraries import Library
 from benchmarks.measuring import Act, Figure, Taken, milliseconds, times_of
-from sop_server.services import reporting
+from sop_server.services.reports import reporting
 
 DRIFT_AIM = 300.0
 

@@ -10,7 +10,7 @@ from benchmarks.doors import application, browser, inside
 from benchmarks.libraries import Library
 from benchmarks.measuring import Figure, milliseconds, times_of
 from sop_server.domain.permissions import Actor
-from sop_server.services.searching import Query, search
+from sop_server.services.library.searching import Query, search
 
 SEARCH_AIM = 15.0
 

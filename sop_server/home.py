@@ -13,7 +13,7 @@ from sop_server.services.stores import Stores, utc_now
 from sop_server.settings import Settings
 from sop_server.storage import schema
 from sop_server.storage.database import Database
-from sop_server.storage.library import Library
+from sop_server.storage.git.library import Library
 from sop_server.storage.search.whoosh_engine import WhooshEngine
 
 _PRIVATE_FOLDER = 0o700

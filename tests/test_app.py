@@ -23,7 +23,7 @@ from sop_server.errors import (
     SopError,
     StaleEditError,
 )
-from sop_server.services import people, sign_in, tokens
+from sop_server.services.accounts import people, sign_in, tokens
 from sop_server.services.stores import Stores
 from sop_server.settings import Settings, load_settings
 from sop_server.views import visitor

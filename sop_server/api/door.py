@@ -6,8 +6,8 @@ from flask import Flask, current_app, g, request
 
 from sop_server.domain.permissions import Actor, Scope
 from sop_server.errors import ForbiddenError, NotSignedInError
+from sop_server.services.accounts.tokens import actor_for_token
 from sop_server.services.stores import Stores
-from sop_server.services.tokens import actor_for_token
 
 ROOT = "/api/"
 PREFIX = "/api/v1"

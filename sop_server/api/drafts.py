@@ -20,9 +20,9 @@ from sop_server.api.schemas.drafts import (
 from sop_server.domain.drafts import require_not_author
 from sop_server.domain.permissions import Action
 from sop_server.errors import StaleEditError
-from sop_server.services import approving, draft_lists, drafting, reviewing
-from sop_server.services.draft_views import DraftView
-from sop_server.services.drafting import DraftInput
+from sop_server.services.drafts import approving, draft_lists, drafting, reviewing
+from sop_server.services.drafts.draft_views import DraftView
+from sop_server.services.drafts.drafting import DraftInput
 
 
 def list_drafts(call: Call) -> Listing[DraftSummary]:

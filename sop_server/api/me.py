@@ -6,7 +6,7 @@ from sop_server.api.schemas.base import Listing, Paging
 from sop_server.api.schemas.me import Me
 from sop_server.api.schemas.participation import Feedback, FeedbackQuery, ToRead
 from sop_server.domain.roles import format_grant
-from sop_server.services import acknowledgements, feedback
+from sop_server.services.participation import acknowledgements, feedback
 
 
 def get_me(call: Call) -> Me:

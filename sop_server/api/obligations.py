@@ -9,7 +9,7 @@ from sop_server.api.schemas.base import Listing, Nothing, Paging
 from sop_server.api.schemas.tickets import NameSop, Obligation, Reason
 from sop_server.domain.permissions import Action
 from sop_server.errors import NotFoundError
-from sop_server.services import obligations
+from sop_server.services.changes import obligations
 
 
 def list_open_obligations(call: Call) -> Listing[Obligation]:

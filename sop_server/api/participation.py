@@ -18,8 +18,9 @@ from sop_server.api.schemas.participation import (
     Triage,
 )
 from sop_server.domain.permissions import Action
-from sop_server.services import acknowledgements, feedback, reading, reviews
-from sop_server.services.review_decisions import decide_review
+from sop_server.services.library import reading
+from sop_server.services.participation import acknowledgements, feedback, reviews
+from sop_server.services.participation.review_decisions import decide_review
 
 
 def acknowledge(call: Call, sop_id: str) -> Reply:

@@ -11,7 +11,7 @@ from sop_server.domain.facts import ProcessStatus
 from sop_server.domain.permissions import Action
 from sop_server.domain.processes import ProcessInput
 from sop_server.errors import InvalidInputError
-from sop_server.services import processes
+from sop_server.services.register import processes
 
 _NOT_SAID_OF_CONTENT = {"status", "registered_at"}
 

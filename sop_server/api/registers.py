@@ -5,8 +5,8 @@ from sop_server.api.routes import Call, Route
 from sop_server.api.schemas.base import Listing
 from sop_server.api.schemas.registers import AuditEvent, AuditQuery, Finding, FindingQuery
 from sop_server.domain.permissions import Action
-from sop_server.services import audit_trail, findings
-from sop_server.services.audit_trail import AuditFilter
+from sop_server.services.reports import audit_trail, findings
+from sop_server.services.reports.audit_trail import AuditFilter
 
 
 def list_findings(call: Call) -> Listing[Finding]:

@@ -14,8 +14,8 @@ from sop_server.api.schemas.reports import (
     Window,
 )
 from sop_server.domain.permissions import Action
-from sop_server.services.report_shapes import shape_of
-from sop_server.services.reporting import ReportRequest
+from sop_server.services.reports.report_shapes import shape_of
+from sop_server.services.reports.reporting import ReportRequest
 
 Shown = TypeVar("Shown", bound=Report)
 

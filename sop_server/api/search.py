@@ -3,7 +3,7 @@
 from sop_server.api.routes import Call, Route
 from sop_server.api.schemas.sops import SearchQuery, SearchResult, Sop
 from sop_server.domain.permissions import Action
-from sop_server.services import searching
+from sop_server.services.library import searching
 from sop_server.services.paging import number_after
 
 

@@ -16,8 +16,8 @@ from sop_server.api.schemas.sops import (
 from sop_server.domain import identifiers
 from sop_server.domain.permissions import Action
 from sop_server.errors import InvalidInputError
-from sop_server.services import reading
-from sop_server.services.sop_views import SopPage
+from sop_server.services.library import reading
+from sop_server.services.library.sop_views import SopPage
 
 
 def list_sops(call: Call) -> Listing[Sop]:

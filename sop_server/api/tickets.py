@@ -9,8 +9,8 @@ from sop_server.api.schemas.base import Listing
 from sop_server.api.schemas.tickets import GoLive, Ticket, TicketChange, TicketQuery, TicketWrite
 from sop_server.domain.permissions import Action
 from sop_server.domain.tickets import TicketInput
-from sop_server.services import tickets
-from sop_server.services.tickets import Outcome
+from sop_server.services.changes import tickets
+from sop_server.services.changes.tickets import Outcome
 
 _IDENTITY = {"source", "key"}
 

@@ -6,10 +6,10 @@ import click
 
 from sop_server.cli.opening import created, opened, present
 from sop_server.errors import InvalidInputError
-from sop_server.services.backing_up import back_up
-from sop_server.services.checking import check
-from sop_server.services.indexing import rebuild_index
-from sop_server.services.restoring import restore
+from sop_server.services.library.indexing import rebuild_index
+from sop_server.services.publication.backing_up import back_up
+from sop_server.services.publication.checking import check
+from sop_server.services.publication.restoring import restore
 from sop_server.settings import load_settings
 
 

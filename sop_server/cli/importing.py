@@ -10,12 +10,12 @@ from sop_server.cli.opening import opened, present
 from sop_server.cli.progress import progress
 from sop_server.cli.tables import print_table
 from sop_server.cli.terminal import harmless
-from sop_server.services.administrators import administrator
-from sop_server.services.catching_up import catch_up
-from sop_server.services.import_mapping import ImportMapping, load_mapping
-from sop_server.services.import_report import ImportProgress, ImportReport, Remark
-from sop_server.services.import_run import ImportRequest
-from sop_server.services.importing import import_tree
+from sop_server.services.accounts.administrators import administrator
+from sop_server.services.imports.import_mapping import ImportMapping, load_mapping
+from sop_server.services.imports.import_report import ImportProgress, ImportReport, Remark
+from sop_server.services.imports.import_run import ImportRequest
+from sop_server.services.imports.importing import import_tree
+from sop_server.services.publication.catching_up import catch_up
 
 _MOST_SHOWN = 40
 

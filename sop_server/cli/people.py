@@ -9,11 +9,11 @@ from sop_server.domain.doers import OPERATOR
 from sop_server.domain.people import LEAST_PASSWORD_BY_OPERATOR, clean_password
 from sop_server.domain.permissions import Scope
 from sop_server.errors import InvalidInputError, NotFoundError
-from sop_server.services.passwords import set_password
-from sop_server.services.people import PersonView, add_person, get_person
-from sop_server.services.sign_in import create_sign_in_link
+from sop_server.services.accounts.passwords import set_password
+from sop_server.services.accounts.people import PersonView, add_person, get_person
+from sop_server.services.accounts.sign_in import create_sign_in_link
+from sop_server.services.accounts.tokens import create_token
 from sop_server.services.stores import Stores
-from sop_server.services.tokens import create_token
 from sop_server.settings import load_settings
 
 

@@ -7,9 +7,9 @@ import click
 from sop_server.cli.opening import opened, present
 from sop_server.domain.doers import OPERATOR
 from sop_server.errors import InvalidInputError
-from sop_server.services.import_reports import ImportReport
-from sop_server.services.process_import import import_processes
-from sop_server.services.ticket_import import import_tickets
+from sop_server.services.changes.ticket_import import import_tickets
+from sop_server.services.register.import_reports import ImportReport
+from sop_server.services.register.process_import import import_processes
 
 
 @click.group("tickets")

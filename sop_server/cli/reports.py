@@ -10,8 +10,8 @@ from sop_server.cli.opening import opened, present
 from sop_server.cli.tables import print_table
 from sop_server.domain.doers import OPERATOR
 from sop_server.domain.instants import parse_instant
-from sop_server.services.report_shapes import REPORTS, Table, shape_of, table_of
-from sop_server.services.reporting import DEFAULT_DAYS, ReportRequest
+from sop_server.services.reports.report_shapes import REPORTS, Table, shape_of, table_of
+from sop_server.services.reports.reporting import DEFAULT_DAYS, ReportRequest
 
 
 @click.command("report")

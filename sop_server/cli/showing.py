@@ -13,9 +13,9 @@ from sop_server.cli.opening import address, created, present
 from sop_server.cli.progress import progress
 from sop_server.cli.tables import print_table
 from sop_server.domain.roles import parse_grant
-from sop_server.services.catching_up import catch_up
-from sop_server.services.demo import PASSWORD, DemoPerson, play_demo
-from sop_server.services.example_registers import split_cell
+from sop_server.services.demonstration.demo import PASSWORD, DemoPerson, play_demo
+from sop_server.services.demonstration.example_registers import split_cell
+from sop_server.services.publication.catching_up import catch_up
 from sop_server.serving import serve
 from sop_server.settings import Settings, load_settings
 

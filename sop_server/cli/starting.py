@@ -6,9 +6,9 @@ import click
 
 from sop_server.cli.opening import address, created, present
 from sop_server.cli.progress import progress
-from sop_server.services.administrators import administrator, ensure_administrator, has_administrator
-from sop_server.services.catching_up import catch_up
-from sop_server.services.example import load_example
+from sop_server.services.accounts.administrators import administrator, ensure_administrator, has_administrator
+from sop_server.services.demonstration.example import load_example
+from sop_server.services.publication.catching_up import catch_up
 from sop_server.settings import load_settings
 
 _DEFAULT_ADMIN = "admin@localhost"

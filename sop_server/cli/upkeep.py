@@ -4,9 +4,9 @@ import click
 
 from sop_server.cli.opening import opened, present
 from sop_server.services.background import run_due
-from sop_server.services.checking import check, synchronise
-from sop_server.services.findings import scan
-from sop_server.services.indexing import rebuild_index
+from sop_server.services.library.indexing import rebuild_index
+from sop_server.services.publication.checking import check, synchronise
+from sop_server.services.reports.findings import scan
 
 
 @click.command("sync")

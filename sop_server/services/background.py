@@ -3,10 +3,10 @@
 from datetime import datetime, timedelta
 
 from sop_server.domain.instants import format_instant, parse_instant
-from sop_server.services.findings import scan
-from sop_server.services.indexing import index_due
-from sop_server.services.overtaking import return_overtaken
-from sop_server.services.reconciling import reconcile
+from sop_server.services.drafts.overtaking import return_overtaken
+from sop_server.services.library.indexing import index_due
+from sop_server.services.publication.reconciling import reconcile
+from sop_server.services.reports.findings import scan
 from sop_server.services.stores import Stores
 from sop_server.storage import drafts
 

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sop_server.domain.policy import Policy
-from sop_server.services.renderings import Renderings
+from sop_server.services.library.renderings import Renderings
 from sop_server.storage.database import Database
-from sop_server.storage.library import Library
+from sop_server.storage.git.library import Library
 from sop_server.storage.search.protocol import SearchEngine
 
 

@@ -8,9 +8,7 @@ from flask.typing import ResponseReturnValue
 from sop_server.domain.instants import format_instant
 from sop_server.domain.permissions import Action
 from sop_server.errors import InvalidInputError
-from sop_server.services.audit_trail import AuditFilter, export_audit_events, list_audit_events
-from sop_server.services.checking import check
-from sop_server.services.departments import (
+from sop_server.services.accounts.departments import (
     MOST_APPROVALS,
     list_departments,
     list_teams,
@@ -18,6 +16,8 @@ from sop_server.services.departments import (
     name_team,
     set_approvals_needed,
 )
+from sop_server.services.publication.checking import check
+from sop_server.services.reports.audit_trail import AuditFilter, export_audit_events, list_audit_events
 from sop_server.views import downloads, fields, refusals, visitor
 from sop_server.views.refusals import REFUSED, Refusal, refusal
 

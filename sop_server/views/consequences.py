@@ -3,8 +3,8 @@
 from datetime import datetime, timedelta
 
 from sop_server.domain.drafts import Decision, DraftKind
-from sop_server.services.draft_views import ApprovalView, DraftView
-from sop_server.services.reviewing import DraftReview, Meeting
+from sop_server.services.drafts.draft_views import ApprovalView, DraftView
+from sop_server.services.drafts.reviewing import DraftReview, Meeting
 from sop_server.views.wording import count, exactly, from_now
 
 

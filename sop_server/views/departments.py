@@ -2,8 +2,8 @@
 
 from flask import url_for
 
-from sop_server.services.departments import list_departments
-from sop_server.services.reading import count_by_department
+from sop_server.services.accounts.departments import list_departments
+from sop_server.services.library.reading import count_by_department
 from sop_server.views import visitor
 
 

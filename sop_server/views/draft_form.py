@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sop_server.domain.permissions import Action, Actor
-from sop_server.services.draft_views import DraftView
-from sop_server.services.drafting import DraftInput
+from sop_server.services.drafts.draft_views import DraftView
+from sop_server.services.drafts.drafting import DraftInput
 from sop_server.views import fields
 
 _FIRST_TEXT = """\

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from flask import request
 
-from sop_server.services.searching import Query, SearchPage
+from sop_server.services.library.searching import Query, SearchPage
 from sop_server.views.addresses import to
 
 _TITLES = {"department": "Department", "process": "Process", "system": "System", "tag": "Tag"}

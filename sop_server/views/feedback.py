@@ -8,8 +8,8 @@ from flask.typing import ResponseReturnValue
 
 from sop_server.domain.facts import FeedbackKind
 from sop_server.domain.permissions import Action
-from sop_server.services.feedback import FeedbackView, get_feedback, list_feedback, triage_feedback
 from sop_server.services.paging import MAX_LIMIT
+from sop_server.services.participation.feedback import FeedbackView, get_feedback, list_feedback, triage_feedback
 from sop_server.views import fields, refusals, visitor
 from sop_server.views.refusals import REFUSED, Refusal, refusal
 

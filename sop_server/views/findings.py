@@ -4,7 +4,7 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from sop_server.domain.findings import FindingKind
-from sop_server.services.findings import list_findings
+from sop_server.services.reports.findings import list_findings
 from sop_server.views import departments, fields, visitor
 
 BLUEPRINT = Blueprint("findings", __name__, url_prefix="/findings")

@@ -4,9 +4,9 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from sop_server.domain.permissions import Action
-from sop_server.services.comparing import sides
-from sop_server.services.reading import compare as compare_revisions
-from sop_server.services.reading import get_revision, list_revisions
+from sop_server.services.library.comparing import sides
+from sop_server.services.library.reading import compare as compare_revisions
+from sop_server.services.library.reading import get_revision, list_revisions
 from sop_server.views import fields, visitor
 from sop_server.views.addresses import comparison
 from sop_server.views.change_views import ChangeView, switch

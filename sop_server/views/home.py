@@ -4,11 +4,11 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from sop_server.domain.permissions import Action, Role
-from sop_server.services.findings import list_findings
-from sop_server.services.managing import manager_home
-from sop_server.services.needs import owner_home
-from sop_server.services.reader_home import reader_home
-from sop_server.services.surrounding import names
+from sop_server.services.library.surrounding import names
+from sop_server.services.participation.reader_home import reader_home
+from sop_server.services.reports.findings import list_findings
+from sop_server.services.reports.managing import manager_home
+from sop_server.services.reports.needs import owner_home
 from sop_server.views import departments, score_words, visitor
 
 BLUEPRINT = Blueprint("home", __name__)

@@ -8,11 +8,11 @@ from flask.typing import ResponseReturnValue
 from sop_server.domain.identifiers import normalise_sop_id, parse_sop_id
 from sop_server.domain.permissions import Action
 from sop_server.errors import GoneError
-from sop_server.services.acknowledgements import my_reading
+from sop_server.services.library.reading import count_by_department, get_sop, list_revisions, list_sops
+from sop_server.services.library.surrounding import names, surroundings
 from sop_server.services.paging import DEFAULT_LIMIT
-from sop_server.services.reader_home import is_pinned
-from sop_server.services.reading import count_by_department, get_sop, list_revisions, list_sops
-from sop_server.services.surrounding import names, surroundings
+from sop_server.services.participation.acknowledgements import my_reading
+from sop_server.services.participation.reader_home import is_pinned
 from sop_server.views import departments, fields, page_tag, sop_actions, visitor
 from sop_server.views.unread import unread
 

@@ -4,11 +4,11 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from sop_server.errors import InvalidInputError
-from sop_server.services.acknowledgements import to_read
-from sop_server.services.own_account import change_password, my_sessions
-from sop_server.services.people import get_person
-from sop_server.services.sign_in import sign_out_everywhere
-from sop_server.services.tokens import list_tokens, revoke_token
+from sop_server.services.accounts.own_account import change_password, my_sessions
+from sop_server.services.accounts.people import get_person
+from sop_server.services.accounts.sign_in import sign_out_everywhere
+from sop_server.services.accounts.tokens import list_tokens, revoke_token
+from sop_server.services.participation.acknowledgements import to_read
 from sop_server.views import refusals, visitor
 from sop_server.views.refusals import REFUSED, Refusal, refusal
 

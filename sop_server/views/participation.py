@@ -8,12 +8,12 @@ from flask.typing import ResponseReturnValue
 from sop_server.domain.facts import FeedbackKind
 from sop_server.domain.permissions import Action
 from sop_server.errors import ConflictError, InvalidInputError
-from sop_server.services import acknowledgements, reviews
-from sop_server.services.feedback import give_feedback
-from sop_server.services.reader_home import set_pinned
-from sop_server.services.reading import get_sop
-from sop_server.services.review_decisions import decide_review
-from sop_server.services.sop_views import SopPage
+from sop_server.services.library.reading import get_sop
+from sop_server.services.library.sop_views import SopPage
+from sop_server.services.participation import acknowledgements, reviews
+from sop_server.services.participation.feedback import give_feedback
+from sop_server.services.participation.reader_home import set_pinned
+from sop_server.services.participation.review_decisions import decide_review
 from sop_server.views import fields, sop_actions, visitor
 
 BLUEPRINT = Blueprint("participation", __name__)

@@ -9,11 +9,11 @@ from flask.typing import ResponseReturnValue
 from sop_server.domain.permissions import Action, Role
 from sop_server.domain.roles import format_grant, parse_grant
 from sop_server.errors import ConflictError, NotFoundError
-from sop_server.services import people
-from sop_server.services.departments import list_teams
-from sop_server.services.people import PersonView
-from sop_server.services.sign_in import create_sign_in_link
-from sop_server.services.tokens import create_token, list_tokens, revoke_token
+from sop_server.services.accounts import people
+from sop_server.services.accounts.departments import list_teams
+from sop_server.services.accounts.people import PersonView
+from sop_server.services.accounts.sign_in import create_sign_in_link
+from sop_server.services.accounts.tokens import create_token, list_tokens, revoke_token
 from sop_server.views import departments, fields, refusals, visitor
 from sop_server.views.refusals import REFUSED, Refusal, refusal
 

@@ -10,9 +10,10 @@ from sop_server.domain.facts import ProcessStatus
 from sop_server.domain.permissions import Action
 from sop_server.domain.processes import ProcessInput
 from sop_server.errors import ConflictError
-from sop_server.services.process_history import process_history
-from sop_server.services.process_import import OPTIONAL, REQUIRED, import_processes
-from sop_server.services.processes import (
+from sop_server.services.library.surrounding import names
+from sop_server.services.register.process_history import process_history
+from sop_server.services.register.process_import import OPTIONAL, REQUIRED, import_processes
+from sop_server.services.register.processes import (
     ProcessView,
     change_process,
     get_process,
@@ -21,7 +22,6 @@ from sop_server.services.processes import (
     register_process,
     retire_process,
 )
-from sop_server.services.surrounding import names
 from sop_server.views import departments, fields, refusals, uploads, visitor
 from sop_server.views.refusals import REFUSED, Refusal, refusal
 

@@ -10,11 +10,11 @@ from sop_server.domain.feedback import TRIAGE_WITHIN
 from sop_server.domain.instants import format_instant
 from sop_server.domain.permissions import Action
 from sop_server.errors import NotFoundError
-from sop_server.services import reporting
-from sop_server.services.report_rows import WindowRow, drift_by_month, names_of, window_rows
-from sop_server.services.report_shapes import REPORTS, shape_of, table_of
-from sop_server.services.reporting import DEFAULT_DAYS, Body, Report, ReportRequest
-from sop_server.services.surrounding import names
+from sop_server.services.library.surrounding import names
+from sop_server.services.reports import reporting
+from sop_server.services.reports.report_rows import WindowRow, drift_by_month, names_of, window_rows
+from sop_server.services.reports.report_shapes import REPORTS, shape_of, table_of
+from sop_server.services.reports.reporting import DEFAULT_DAYS, Body, Report, ReportRequest
 from sop_server.views import departments, downloads, fields, visitor
 
 BLUEPRINT = Blueprint("reports", __name__, url_prefix="/reports")

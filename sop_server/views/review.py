@@ -6,11 +6,11 @@ from werkzeug.wrappers import Response
 
 from sop_server.domain.drafts import DraftState
 from sop_server.errors import ConflictError, InvalidInputError
-from sop_server.services import approving
-from sop_server.services.comparing import sides
-from sop_server.services.draft_lists import list_drafts
-from sop_server.services.drafting import submit_draft, withdraw_draft
-from sop_server.services.reviewing import review_of
+from sop_server.services.drafts import approving
+from sop_server.services.drafts.draft_lists import list_drafts
+from sop_server.services.drafts.drafting import submit_draft, withdraw_draft
+from sop_server.services.drafts.reviewing import review_of
+from sop_server.services.library.comparing import sides
 from sop_server.views import fields, visitor, wording
 from sop_server.views.change_views import ChangeView, switch
 from sop_server.views.consequences import consequences, standing_approvals

@@ -7,7 +7,7 @@ from werkzeug.urls import iri_to_uri
 
 from sop_server.domain.drift import DriftReport
 from sop_server.domain.drift_formula import ComponentName
-from sop_server.services.managing import ManagerHome
+from sop_server.services.reports.managing import ManagerHome
 
 _REPORTS = {
     ComponentName.WINDOW: "window",

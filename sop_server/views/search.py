@@ -5,9 +5,9 @@ from flask.typing import ResponseReturnValue
 
 from sop_server.domain.facts import FeedbackKind
 from sop_server.errors import InvalidInputError
-from sop_server.services.acknowledgements import to_read
-from sop_server.services.feedback import give_feedback
-from sop_server.services.searching import Found, Query, search
+from sop_server.services.library.searching import Found, Query, search
+from sop_server.services.participation.acknowledgements import to_read
+from sop_server.services.participation.feedback import give_feedback
 from sop_server.views import departments, fields, sop_actions, visitor
 from sop_server.views.addresses import to
 from sop_server.views.facets import groups, shown_filters

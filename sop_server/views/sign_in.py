@@ -5,8 +5,8 @@ from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
 from sop_server.errors import ForbiddenError, InvalidInputError, NotSignedInError
-from sop_server.services.link_sign_in import sign_in_by_link
-from sop_server.services.sign_in import actor_for_session, sign_in, sign_out
+from sop_server.services.accounts.link_sign_in import sign_in_by_link
+from sop_server.services.accounts.sign_in import actor_for_session, sign_in, sign_out
 from sop_server.views import fields, visitor
 
 BLUEPRINT = Blueprint("sign_in", __name__)

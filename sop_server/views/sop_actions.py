@@ -9,8 +9,8 @@ from werkzeug.wrappers import Response
 
 from sop_server.domain import identifiers
 from sop_server.domain.permissions import Action, Actor
-from sop_server.services.draft_views import DraftView
-from sop_server.services.sop_views import RevisionView, SopPage
+from sop_server.services.drafts.draft_views import DraftView
+from sop_server.services.library.sop_views import RevisionView, SopPage
 from sop_server.views.addresses import comparison
 
 Item = dict[str, object]

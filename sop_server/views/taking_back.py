@@ -6,9 +6,9 @@ from flask.typing import ResponseReturnValue
 from sop_server.domain.drafts import DraftKind
 from sop_server.domain.permissions import Action
 from sop_server.errors import InvalidInputError
-from sop_server.services.drafting import create_draft
-from sop_server.services.reading import get_revision, get_sop
-from sop_server.services.sop_views import SopSummary
+from sop_server.services.drafts.drafting import create_draft
+from sop_server.services.library.reading import get_revision, get_sop
+from sop_server.services.library.sop_views import SopSummary
 from sop_server.views import draft_form, fields, visitor
 from sop_server.views.draft_form import Typed
 from sop_server.views.refusals import NONE, Refusal, refusal

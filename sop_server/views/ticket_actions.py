@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from flask import request, url_for
 
 from sop_server.domain.permissions import Action, Actor
-from sop_server.services.ticket_pages import TicketPage
+from sop_server.services.changes.ticket_pages import TicketPage
 
 Item = dict[str, object]
 

@@ -8,11 +8,11 @@ from flask.typing import ResponseReturnValue
 
 from sop_server.domain.permissions import Action
 from sop_server.errors import InvalidInputError, NotFoundError
-from sop_server.services.obligation_views import ObligationView
-from sop_server.services.obligations import confirm_not_needed as confirm
-from sop_server.services.obligations import get_obligation, name_sops, propose_not_needed
-from sop_server.services.ticket_pages import TicketPage, ticket_page
-from sop_server.services.tickets import confirm_go_live
+from sop_server.services.changes.obligation_views import ObligationView
+from sop_server.services.changes.obligations import confirm_not_needed as confirm
+from sop_server.services.changes.obligations import get_obligation, name_sops, propose_not_needed
+from sop_server.services.changes.ticket_pages import TicketPage, ticket_page
+from sop_server.services.changes.tickets import confirm_go_live
 from sop_server.views import fields, refusals, ticket_timeline, visitor
 from sop_server.views.refusals import REFUSED, Refusal, refusal
 

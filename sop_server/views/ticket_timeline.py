@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sop_server.domain.golive import GoLiveSource
-from sop_server.services.ticket_pages import TicketPage
-from sop_server.services.ticket_views import TicketView
+from sop_server.services.changes.ticket_pages import TicketPage
+from sop_server.services.changes.ticket_views import TicketView
 
 T0_WORDS = {
     GoLiveSource.CONFIRMED: "confirmed by a person",

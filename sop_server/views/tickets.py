@@ -11,10 +11,10 @@ from sop_server.domain.obligations import ObligationState
 from sop_server.domain.permissions import Action
 from sop_server.domain.tickets import ABSENT, TicketInput
 from sop_server.errors import ConflictError, NotFoundError
-from sop_server.services.ticket_import import INSTANTS, OPTIONAL, REQUIRED, import_tickets
-from sop_server.services.ticket_pages import ticket_page
-from sop_server.services.ticket_views import TicketView
-from sop_server.services.tickets import change_ticket, get_ticket, list_sources, list_tickets, upsert_ticket
+from sop_server.services.changes.ticket_import import INSTANTS, OPTIONAL, REQUIRED, import_tickets
+from sop_server.services.changes.ticket_pages import ticket_page
+from sop_server.services.changes.ticket_views import TicketView
+from sop_server.services.changes.tickets import change_ticket, get_ticket, list_sources, list_tickets, upsert_ticket
 from sop_server.views import departments, fields, refusals, ticket_actions, ticket_timeline, uploads, visitor
 from sop_server.views.refusals import REFUSED, Refusal, refusal
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sop_server.domain.permissions import Action, Actor
-from sop_server.services.acknowledgements import Reading
-from sop_server.services.sop_views import RevisionView, SopSummary
+from sop_server.services.library.sop_views import RevisionView, SopSummary
+from sop_server.services.participation.acknowledgements import Reading
 from sop_server.views.addresses import comparison
 
 

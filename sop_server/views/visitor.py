@@ -8,7 +8,7 @@ from flask import Flask, current_app, g, request
 
 from sop_server.domain.permissions import Action, Actor
 from sop_server.errors import NotSignedInError
-from sop_server.services.sign_in import actor_for_session
+from sop_server.services.accounts.sign_in import actor_for_session
 from sop_server.services.stores import Stores
 
 COOKIE = "sop_session"

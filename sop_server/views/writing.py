@@ -8,15 +8,15 @@ from flask.typing import ResponseReturnValue
 from sop_server.domain.drafts import EDITABLE
 from sop_server.domain.permissions import Action
 from sop_server.errors import BusyError, ConflictError, GoneError, InvalidInputError, SopError, StaleEditError
-from sop_server.services.acknowledgements import audience_size
-from sop_server.services.draft_lists import get_draft, list_drafts
-from sop_server.services.draft_views import DraftView
-from sop_server.services.drafting import create_draft, edit_draft, submit_draft
-from sop_server.services.obligations import open_obligations
-from sop_server.services.previewing import Preview
-from sop_server.services.previewing import preview as preview_of
-from sop_server.services.reading import get_sop
-from sop_server.services.reviewing import review_of
+from sop_server.services.changes.obligations import open_obligations
+from sop_server.services.drafts.draft_lists import get_draft, list_drafts
+from sop_server.services.drafts.draft_views import DraftView
+from sop_server.services.drafts.drafting import create_draft, edit_draft, submit_draft
+from sop_server.services.drafts.previewing import Preview
+from sop_server.services.drafts.previewing import preview as preview_of
+from sop_server.services.drafts.reviewing import review_of
+from sop_server.services.library.reading import get_sop
+from sop_server.services.participation.acknowledgements import audience_size
 from sop_server.views import draft_form, fields, visitor
 from sop_server.views.draft_form import Typed
 from sop_server.views.refusals import NONE, REFUSED, Refusal, refusal

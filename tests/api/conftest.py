@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from sop_server import home
 from sop_server.app import create_app
 from sop_server.domain.doers import OPERATOR
-from sop_server.services import people, tokens
+from sop_server.services.accounts import people, tokens
 from sop_server.services.stores import Stores
 from sop_server.settings import load_settings
 from tests.api.operation import START, As, Caller, Clock, Make

@@ -1,6 +1,6 @@
 import pytest
 
-from sop_server.services.findings import scan
+from sop_server.services.reports.findings import scan
 from sop_server.services.stores import Stores
 from tests.api.operation import As, Clock, Make
 

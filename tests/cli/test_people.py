@@ -2,8 +2,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sop_server.home import close_stores, open_stores
-from sop_server.services.sign_in import sign_in
-from sop_server.services.tokens import actor_for_token
+from sop_server.services.accounts.sign_in import sign_in
+from sop_server.services.accounts.tokens import actor_for_token
 from sop_server.settings import load_settings
 from tests.cli.conftest import Run
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from sop_server.services.report_shapes import REPORTS
+from sop_server.services.reports.report_shapes import REPORTS
 from tests.cli.conftest import Run
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from sop_server.domain.doers import OPERATOR
 from sop_server.home import close_stores, open_stores
-from sop_server.services.departments import set_approvals_needed
+from sop_server.services.accounts.departments import set_approvals_needed
 from sop_server.settings import load_settings
 from tests.journeys.conftest import Door, Server, hours_ahead, text, within_patience
 

@@ -10,11 +10,11 @@ from sop_server.domain.doers import OPERATOR
 from sop_server.domain.permissions import Actor
 from sop_server.domain.policy import Policy
 from sop_server.resources import resource
-from sop_server.services.people import add_person
+from sop_server.services.accounts.people import add_person
 from sop_server.services.stores import Stores
 from sop_server.storage import counters, people, schema, sops
 from sop_server.storage.database import Database, sqlite_url
-from sop_server.storage.library import Library
+from sop_server.storage.git.library import Library
 from sop_server.storage.search.whoosh_engine import WhooshEngine
 from sop_server.storage.tables import PublishIntent, Revision, Sop
 

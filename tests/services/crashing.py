@@ -12,12 +12,12 @@ from typing import Any, NoReturn
 from sqlalchemy import event
 
 from sop_server.domain.policy import Policy
-from sop_server.services.approving import approve
+from sop_server.services.drafts.approving import approve
 from sop_server.services.stores import Stores
-from sop_server.storage import library as library_module
 from sop_server.storage import people
 from sop_server.storage.database import Database, Session, sqlite_url
-from sop_server.storage.library import Library
+from sop_server.storage.git import library as library_module
+from sop_server.storage.git.library import Library
 from sop_server.storage.search.whoosh_engine import WhooshEngine
 
 STEPS = (

@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 from sop_server.domain.doers import OPERATOR
 from sop_server.domain.permissions import Actor
 from sop_server.domain.tickets import TicketInput
-from sop_server.services.approving import Approved, approve
-from sop_server.services.draft_lists import get_draft
-from sop_server.services.draft_views import DraftView
-from sop_server.services.drafting import DraftInput, create_draft, edit_draft, submit_draft
-from sop_server.services.people import add_person
+from sop_server.services.accounts.people import add_person
+from sop_server.services.changes.tickets import upsert_ticket
+from sop_server.services.drafts.approving import Approved, approve
+from sop_server.services.drafts.draft_lists import get_draft
+from sop_server.services.drafts.draft_views import DraftView
+from sop_server.services.drafts.drafting import DraftInput, create_draft, edit_draft, submit_draft
 from sop_server.services.stores import Stores
-from sop_server.services.tickets import upsert_ticket
 from sop_server.storage import people
 from tests.services.conftest import NOW
 

@@ -6,8 +6,8 @@ import pytest
 from sop_server.domain.doers import OPERATOR
 from sop_server.domain.permissions import Actor
 from sop_server.errors import ConflictError, ForbiddenError, NotFoundError
-from sop_server.services.acknowledgements import acknowledge, audience_size, my_reading, to_read
-from sop_server.services.people import join_team
+from sop_server.services.accounts.people import join_team
+from sop_server.services.participation.acknowledgements import acknowledge, audience_size, my_reading, to_read
 from sop_server.services.stores import Stores
 from sop_server.storage import audit, people
 from tests.services.conftest import Cast, Publish

@@ -10,10 +10,10 @@ from sqlalchemy import select
 
 from sop_server.domain.doers import OPERATOR
 from sop_server.errors import ConflictError, ForbiddenError, InvalidInputError, SopError
-from sop_server.services import publishing
-from sop_server.services.departments import set_approvals_needed
-from sop_server.services.people import end_role
-from sop_server.services.reading import get_sop, list_revisions
+from sop_server.services.accounts.departments import set_approvals_needed
+from sop_server.services.accounts.people import end_role
+from sop_server.services.library.reading import get_sop, list_revisions
+from sop_server.services.publication import publishing
 from sop_server.services.stores import Stores
 from sop_server.storage.tables import PublishIntent
 from tests.services.story import Story, step, text
@@ -321,11 +321,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from sop_server.domain.policy import Policy
 from sop_server.errors import SopError
-from sop_server.services.approving import approve
+from sop_server.services.drafts.approving import approve
 from sop_server.services.stores import Stores
 from sop_server.storage import people
 from sop_server.storage.database import Database, sqlite_url
-from sop_server.storage.library import Library
+from sop_server.storage.git.library import Library
 from sop_server.storage.search.whoosh_engine import WhooshEngine
 
 home = Path(sys.argv[1])

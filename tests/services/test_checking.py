@@ -11,15 +11,15 @@ from sop_server.domain.policy import Policy
 from sop_server.errors import InvalidInputError
 from sop_server.resources import resource
 from sop_server.services.background import run_due
-from sop_server.services.backing_up import back_up
-from sop_server.services.checking import check, synchronise
-from sop_server.services.reading import get_sop, list_revisions
-from sop_server.services.restoring import restore
-from sop_server.services.searching import Query, search
+from sop_server.services.library.reading import get_sop, list_revisions
+from sop_server.services.library.searching import Query, search
+from sop_server.services.publication.backing_up import back_up
+from sop_server.services.publication.checking import check, synchronise
+from sop_server.services.publication.restoring import restore
 from sop_server.services.stores import Stores
 from sop_server.storage import sops
 from sop_server.storage.database import Database, sqlite_url
-from sop_server.storage.library import Library
+from sop_server.storage.git.library import Library
 from sop_server.storage.search.whoosh_engine import WhooshEngine
 from tests.services.story import Story, step, text
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from sop_server.services.approving import approve
 from sop_server.services.background import run_due
-from sop_server.services.checking import check
-from sop_server.services.draft_views import DraftView
-from sop_server.services.drafting import DraftInput, create_draft, submit_draft
-from sop_server.services.reading import get_sop, list_revisions
-from sop_server.services.reconciling import reconcile
+from sop_server.services.drafts.approving import approve
+from sop_server.services.drafts.draft_views import DraftView
+from sop_server.services.drafts.drafting import DraftInput, create_draft, submit_draft
+from sop_server.services.library.reading import get_sop, list_revisions
+from sop_server.services.publication.checking import check
+from sop_server.services.publication.reconciling import reconcile
 from sop_server.services.stores import Stores, utc_now
 from tests.services.conftest import Cast
 from tests.services.crashing import STEPS

@@ -4,14 +4,14 @@ import pytest
 
 from sop_server.domain.doers import OPERATOR
 from sop_server.errors import ForbiddenError, InvalidInputError
-from sop_server.services.departments import (
+from sop_server.services.accounts.departments import (
     list_departments,
     list_teams,
     name_department,
     name_team,
     set_approvals_needed,
 )
-from sop_server.services.people import add_person
+from sop_server.services.accounts.people import add_person
 from sop_server.services.stores import Stores
 from sop_server.storage import drafts
 from tests.services.conftest import Cast

@@ -13,10 +13,10 @@ from sop_server.errors import (
     SopError,
     StaleEditError,
 )
-from sop_server.services.approving import request_changes
-from sop_server.services.draft_lists import get_draft, list_drafts
-from sop_server.services.drafting import DraftInput, create_draft, withdraw_draft
-from sop_server.services.reading import get_sop, list_revisions
+from sop_server.services.drafts.approving import request_changes
+from sop_server.services.drafts.draft_lists import get_draft, list_drafts
+from sop_server.services.drafts.drafting import DraftInput, create_draft, withdraw_draft
+from sop_server.services.library.reading import get_sop, list_revisions
 from sop_server.services.stores import Stores
 from tests.services.story import Story, step, text
 

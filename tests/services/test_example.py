@@ -9,19 +9,19 @@ from sop_server.domain.doers import OPERATOR
 from sop_server.domain.policy import Policy
 from sop_server.domain.standing import standing
 from sop_server.resources import resource
-from sop_server.services.checking import check
-from sop_server.services.demo import PASSWORD, DemoPerson, play_demo
-from sop_server.services.example import load_example
-from sop_server.services.indexing import index_due
-from sop_server.services.people import end_role
-from sop_server.services.report_shapes import REPORTS, shape_of
-from sop_server.services.reporting import ReportRequest
-from sop_server.services.sign_in import sign_in
+from sop_server.services.accounts.people import end_role
+from sop_server.services.accounts.sign_in import sign_in
+from sop_server.services.demonstration.demo import PASSWORD, DemoPerson, play_demo
+from sop_server.services.demonstration.example import load_example
+from sop_server.services.library.indexing import index_due
+from sop_server.services.publication.checking import check
+from sop_server.services.reports.report_shapes import REPORTS, shape_of
+from sop_server.services.reports.reporting import ReportRequest
 from sop_server.services.stores import Stores
 from sop_server.storage import audit, drafts, people, schema, sops
 from sop_server.storage.database import Database, sqlite_url
 from sop_server.storage.facts import load_facts
-from sop_server.storage.library import Library
+from sop_server.storage.git.library import Library
 from sop_server.storage.search.whoosh_engine import WhooshEngine
 from tests.services.conftest import NOW, Cast
 

@@ -5,7 +5,13 @@ import pytest
 
 from sop_server.domain.permissions import Actor
 from sop_server.errors import ConflictError, ForbiddenError, GoneError, InvalidInputError, NotFoundError
-from sop_server.services.feedback import FeedbackView, get_feedback, give_feedback, list_feedback, triage_feedback
+from sop_server.services.participation.feedback import (
+    FeedbackView,
+    get_feedback,
+    give_feedback,
+    list_feedback,
+    triage_feedback,
+)
 from sop_server.services.stores import Stores
 from sop_server.storage import audit
 from tests.services.conftest import Cast, Publish

@@ -10,17 +10,17 @@ from sop_server.domain.doers import OPERATOR
 from sop_server.domain.facts import Facts
 from sop_server.domain.processes import ProcessInput
 from sop_server.domain.tickets import TicketInput
-from sop_server.services import reporting
-from sop_server.services.acknowledgements import acknowledge
-from sop_server.services.checking import synchronise
-from sop_server.services.feedback import give_feedback, triage_feedback
-from sop_server.services.obligations import confirm_not_needed, obligations_of_ticket, propose_not_needed
-from sop_server.services.people import deactivate_person, join_team, leave_team
-from sop_server.services.processes import change_process, register_process, retire_process
-from sop_server.services.reporting import ReportRequest
-from sop_server.services.reviews import review_sop
+from sop_server.services.accounts.people import deactivate_person, join_team, leave_team
+from sop_server.services.changes.obligations import confirm_not_needed, obligations_of_ticket, propose_not_needed
+from sop_server.services.changes.tickets import change_ticket, confirm_go_live, upsert_ticket
+from sop_server.services.participation.acknowledgements import acknowledge
+from sop_server.services.participation.feedback import give_feedback, triage_feedback
+from sop_server.services.participation.reviews import review_sop
+from sop_server.services.publication.checking import synchronise
+from sop_server.services.register.processes import change_process, register_process, retire_process
+from sop_server.services.reports import reporting
+from sop_server.services.reports.reporting import ReportRequest
 from sop_server.services.stores import Stores
-from sop_server.services.tickets import change_ticket, confirm_go_live, upsert_ticket
 from sop_server.storage import facts
 from sop_server.storage.database import Database
 from sop_server.storage.tables import Acknowledgement, Membership, Review

@@ -6,14 +6,14 @@ from sop_server.domain.doers import OPERATOR
 from sop_server.domain.processes import ProcessInput
 from sop_server.domain.tickets import TicketInput
 from sop_server.errors import ForbiddenError
+from sop_server.services.accounts.people import deactivate_person
 from sop_server.services.background import run_due
-from sop_server.services.feedback import give_feedback, triage_feedback
-from sop_server.services.findings import FindingView, list_findings, scan
-from sop_server.services.people import deactivate_person
-from sop_server.services.processes import register_process
-from sop_server.services.reviews import review_sop
+from sop_server.services.changes.tickets import change_ticket, confirm_go_live
+from sop_server.services.participation.feedback import give_feedback, triage_feedback
+from sop_server.services.participation.reviews import review_sop
+from sop_server.services.register.processes import register_process
+from sop_server.services.reports.findings import FindingView, list_findings, scan
 from sop_server.services.stores import Stores
-from sop_server.services.tickets import change_ticket, confirm_go_live
 from tests.services.story import Story, step, text
 
 

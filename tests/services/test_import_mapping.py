@@ -4,8 +4,8 @@ import pytest
 
 from sop_server.domain import front_matter
 from sop_server.errors import InvalidInputError
-from sop_server.services.import_mapping import load_mapping, mapping_from
-from sop_server.services.import_texts import humanised, map_text
+from sop_server.services.imports.import_mapping import load_mapping, mapping_from
+from sop_server.services.imports.import_texts import humanised, map_text
 
 YAML = (
     "owner: owner_slack\ntags: [section, type]\nconstants:\n  department: ops\n"

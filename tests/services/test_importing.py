@@ -6,17 +6,17 @@ import pytest
 
 from sop_server.domain.permissions import Actor
 from sop_server.errors import ForbiddenError, InvalidInputError
-from sop_server.services.approving import approve
-from sop_server.services.checking import check
-from sop_server.services.drafting import DraftInput, create_draft, submit_draft
-from sop_server.services.import_report import ImportProgress, ImportReport
-from sop_server.services.import_run import ImportRequest
-from sop_server.services.importing import import_tree
-from sop_server.services.indexing import index_due
-from sop_server.services.people import grant_role
+from sop_server.services.accounts.people import grant_role
+from sop_server.services.drafts.approving import approve
+from sop_server.services.drafts.drafting import DraftInput, create_draft, submit_draft
+from sop_server.services.imports.import_report import ImportProgress, ImportReport
+from sop_server.services.imports.import_run import ImportRequest
+from sop_server.services.imports.importing import import_tree
+from sop_server.services.library.indexing import index_due
+from sop_server.services.publication.checking import check
 from sop_server.services.stores import Stores
 from sop_server.storage import drafts, people, sops
-from sop_server.storage.library import Publication
+from sop_server.storage.git.library import Publication
 from sop_server.storage.tables import Review, Revision, Sop
 from tests.services.conftest import NOW, Cast
 
@@ -340,7 +340,7 @@ def test_an_import_that_was_killed_goes_on_with_the_same_ids(
 
     files: Files = {f"{number:03}.md": f"# {number}\n\nx\n" for number in range(6)}
     with monkeypatch.context() as patch:
-        patch.setattr("sop_server.services.publishing.publish", die)
+        patch.setattr("sop_server.services.publication.publishing.publish", die)
         with pytest.raises(KilledError):
             bring_in(files)
     with stores.database.read() as session:

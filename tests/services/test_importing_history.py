@@ -8,18 +8,18 @@ from pathlib import Path
 import pytest
 
 from sop_server.errors import ConflictError, InvalidInputError
-from sop_server.services import import_run
-from sop_server.services.checking import check
-from sop_server.services.import_history import timeline
-from sop_server.services.import_publishing import publish_arrivals
-from sop_server.services.import_report import ImportReport
-from sop_server.services.import_run import ImportRequest
-from sop_server.services.importing import import_tree
-from sop_server.services.indexing import index_due
+from sop_server.services.imports import import_run
+from sop_server.services.imports.import_history import timeline
+from sop_server.services.imports.import_publishing import publish_arrivals
+from sop_server.services.imports.import_report import ImportReport
+from sop_server.services.imports.import_run import ImportRequest
+from sop_server.services.imports.importing import import_tree
+from sop_server.services.library.indexing import index_due
+from sop_server.services.publication.checking import check
 from sop_server.services.stores import Stores
 from sop_server.storage import sops
-from sop_server.storage.library import Identity
-from sop_server.storage.source_repository import SourceRevision
+from sop_server.storage.git.library import Identity
+from sop_server.storage.git.source_repository import SourceRevision
 from sop_server.storage.tables import Review, Revision
 from tests.services.conftest import NOW, Cast
 

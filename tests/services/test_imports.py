@@ -5,12 +5,12 @@ import pytest
 
 from sop_server.domain.doers import OPERATOR
 from sop_server.errors import ForbiddenError, InvalidInputError
-from sop_server.services.import_reports import ImportReport, Skipped
-from sop_server.services.process_import import import_processes
-from sop_server.services.processes import list_processes
+from sop_server.services.changes.ticket_import import import_tickets
+from sop_server.services.changes.tickets import get_ticket, list_tickets
+from sop_server.services.register.import_reports import ImportReport, Skipped
+from sop_server.services.register.process_import import import_processes
+from sop_server.services.register.processes import list_processes
 from sop_server.services.stores import Stores
-from sop_server.services.ticket_import import import_tickets
-from sop_server.services.tickets import get_ticket, list_tickets
 from tests.services.conftest import Cast, Publish
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)

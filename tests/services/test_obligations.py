@@ -9,7 +9,7 @@ from sop_server.domain.permissions import Actor
 from sop_server.domain.policy import Policy
 from sop_server.domain.tickets import TicketInput
 from sop_server.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError
-from sop_server.services.obligations import (
+from sop_server.services.changes.obligations import (
     confirm_not_needed,
     get_obligation,
     name_sops,
@@ -18,8 +18,8 @@ from sop_server.services.obligations import (
     open_obligations,
     propose_not_needed,
 )
+from sop_server.services.changes.tickets import get_ticket, list_tickets, upsert_ticket
 from sop_server.services.stores import Stores
-from sop_server.services.tickets import get_ticket, list_tickets, upsert_ticket
 from sop_server.storage import ticket_references
 from tests.services.conftest import Cast, Publish
 

@@ -4,11 +4,11 @@ import pytest
 
 from sop_server.errors import ForbiddenError
 from sop_server.services.background import run_due
-from sop_server.services.checking import check
-from sop_server.services.draft_lists import get_draft, list_drafts
-from sop_server.services.draft_views import DraftView
-from sop_server.services.overtaking import return_overtaken
-from sop_server.services.reading import get_sop, list_revisions
+from sop_server.services.drafts.draft_lists import get_draft, list_drafts
+from sop_server.services.drafts.draft_views import DraftView
+from sop_server.services.drafts.overtaking import return_overtaken
+from sop_server.services.library.reading import get_sop, list_revisions
+from sop_server.services.publication.checking import check
 from sop_server.services.stores import Stores
 from tests.services.story import Story, step, text
 

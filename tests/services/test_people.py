@@ -6,7 +6,7 @@ from sqlalchemy import event
 from sop_server.domain.doers import OPERATOR
 from sop_server.domain.permissions import Action, Actor, Grant, Role
 from sop_server.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError
-from sop_server.services.people import (
+from sop_server.services.accounts.people import (
     add_person,
     deactivate_person,
     end_role,

@@ -6,8 +6,8 @@ from sop_server.domain.doers import OPERATOR
 from sop_server.domain.facts import ProcessStatus
 from sop_server.domain.processes import ProcessInput
 from sop_server.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError
-from sop_server.services.people import add_person
-from sop_server.services.processes import (
+from sop_server.services.accounts.people import add_person
+from sop_server.services.register.processes import (
     ProcessView,
     change_process,
     get_process,

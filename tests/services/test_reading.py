@@ -9,10 +9,11 @@ from sqlalchemy import event
 from sop_server.domain.doers import OPERATOR
 from sop_server.domain.tickets import TicketInput
 from sop_server.errors import GoneError, NotFoundError
-from sop_server.services.approving import approve
 from sop_server.services.background import run_due
-from sop_server.services.draft_lists import drafts_of_tickets, list_drafts
-from sop_server.services.reading import (
+from sop_server.services.changes.tickets import upsert_ticket
+from sop_server.services.drafts.approving import approve
+from sop_server.services.drafts.draft_lists import drafts_of_tickets, list_drafts
+from sop_server.services.library.reading import (
     compare,
     count_by_department,
     get_revision,
@@ -22,10 +23,9 @@ from sop_server.services.reading import (
     recently_changed,
     summaries,
 )
-from sop_server.services.searching import Query, search
+from sop_server.services.library.searching import Query, search
+from sop_server.services.library.surrounding import surroundings
 from sop_server.services.stores import Stores
-from sop_server.services.surrounding import surroundings
-from sop_server.services.tickets import upsert_ticket
 from tests.services.story import Story, step, text
 
 

@@ -5,10 +5,10 @@ import pytest
 from sop_server.domain import identifiers
 from sop_server.domain.doers import OPERATOR
 from sop_server.errors import ConflictError, ForbiddenError, InvalidInputError
-from sop_server.services.departments import set_approvals_needed
-from sop_server.services.drafting import withdraw_draft
-from sop_server.services.reading import get_sop
-from sop_server.services.reviewing import review_of
+from sop_server.services.accounts.departments import set_approvals_needed
+from sop_server.services.drafts.drafting import withdraw_draft
+from sop_server.services.drafts.reviewing import review_of
+from sop_server.services.library.reading import get_sop
 from sop_server.services.stores import Stores
 from sop_server.storage import drafts
 from tests.services.story import Story, step, text

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from sop_server.errors import ForbiddenError, GoneError, InvalidInputError, NotFoundError
-from sop_server.services.reviews import list_reviews, review_sop, review_sops
+from sop_server.services.participation.reviews import list_reviews, review_sop, review_sops
 from sop_server.services.stores import Stores
 from tests.services.conftest import Cast, Publish
 

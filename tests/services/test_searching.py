@@ -5,8 +5,8 @@ import pytest
 from sop_server.domain.doers import OPERATOR
 from sop_server.errors import InvalidInputError
 from sop_server.services.background import run_due
-from sop_server.services.findings import list_findings, scan
-from sop_server.services.searching import Query, search
+from sop_server.services.library.searching import Query, search
+from sop_server.services.reports.findings import list_findings, scan
 from sop_server.services.stores import Stores
 from sop_server.storage.missed_searches import missed_searches
 from tests.services.story import Story, step, text

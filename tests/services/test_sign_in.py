@@ -6,10 +6,10 @@ import pytest
 from sop_server.domain.doers import OPERATOR
 from sop_server.domain.permissions import Actor
 from sop_server.errors import ForbiddenError, InvalidInputError, NotFoundError, NotSignedInError
-from sop_server.services import passwords
-from sop_server.services.passwords import matches, set_password
-from sop_server.services.people import add_person, deactivate_person
-from sop_server.services.sign_in import (
+from sop_server.services.accounts import passwords
+from sop_server.services.accounts.passwords import matches, set_password
+from sop_server.services.accounts.people import add_person, deactivate_person
+from sop_server.services.accounts.sign_in import (
     actor_for_session,
     confirm_password,
     create_sign_in_link,

@@ -9,9 +9,8 @@ from sop_server.domain.obligations import ObligationState
 from sop_server.domain.permissions import Actor
 from sop_server.domain.tickets import TicketInput
 from sop_server.errors import ForbiddenError, InvalidInputError, NotFoundError
-from sop_server.services.stores import Stores
-from sop_server.services.ticket_views import TicketView
-from sop_server.services.tickets import (
+from sop_server.services.changes.ticket_views import TicketView
+from sop_server.services.changes.tickets import (
     Outcome,
     change_ticket,
     confirm_go_live,
@@ -20,6 +19,7 @@ from sop_server.services.tickets import (
     list_tickets,
     upsert_ticket,
 )
+from sop_server.services.stores import Stores
 from sop_server.storage import audit, tickets
 from tests.services.conftest import Cast, Publish
 

@@ -6,9 +6,9 @@ import pytest
 from sop_server.domain.doers import OPERATOR
 from sop_server.domain.permissions import Scope
 from sop_server.errors import ForbiddenError, InvalidInputError, NotFoundError
-from sop_server.services.people import deactivate_person
+from sop_server.services.accounts.people import deactivate_person
+from sop_server.services.accounts.tokens import actor_for_token, create_token, list_tokens, revoke_token
 from sop_server.services.stores import Stores
-from sop_server.services.tokens import actor_for_token, create_token, list_tokens, revoke_token
 from sop_server.storage import credentials
 from tests.services.conftest import Cast
 

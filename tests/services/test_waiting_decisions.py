@@ -4,13 +4,13 @@ import pytest
 
 from sop_server.domain.tickets import TicketInput
 from sop_server.errors import ConflictError
-from sop_server.services.approving import approve
-from sop_server.services.draft_views import DraftView
-from sop_server.services.drafting import DraftInput, create_draft, submit_draft
-from sop_server.services.obligations import confirm_not_needed, propose_not_needed
-from sop_server.services.reading import get_sop
+from sop_server.services.changes.obligations import confirm_not_needed, propose_not_needed
+from sop_server.services.changes.tickets import upsert_ticket
+from sop_server.services.drafts.approving import approve
+from sop_server.services.drafts.draft_views import DraftView
+from sop_server.services.drafts.drafting import DraftInput, create_draft, submit_draft
+from sop_server.services.library.reading import get_sop
 from sop_server.services.stores import Stores
-from sop_server.services.tickets import upsert_ticket
 from tests.services.conftest import NOW, Cast, Publish
 
 TEXT = "---\ntitle: Refunds\ndepartment: payments\nowner: asha@example.com\n---\n1. {first}\n\n2. Pay.\n\n3. {last}\n"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sop_server.resources import resource
-from sop_server.storage.library import FileChange, Identity, Library, NewCommit
+from sop_server.storage.git.library import FileChange, Identity, Library, NewCommit
 
 ASHA = Identity("Asha Rao", "asha@example.com")
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sop_server.resources import resource
-from sop_server.storage.library import Library, NewCommit
+from sop_server.storage.git.library import Library, NewCommit
 
 Commit = Callable[..., NewCommit]
 Publish = Callable[..., str]

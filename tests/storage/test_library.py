@@ -8,7 +8,7 @@ from git import Git
 
 from sop_server.errors import BusyError, ConflictError, DamagedError, InvalidInputError
 from sop_server.resources import resource
-from sop_server.storage.library import MAIN, FileChange, Identity, Library, NewCommit
+from sop_server.storage.git.library import MAIN, FileChange, Identity, Library, NewCommit
 
 Commit = Callable[..., NewCommit]
 Publish = Callable[..., str]

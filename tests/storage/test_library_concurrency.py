@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from sop_server.errors import BusyError
-from sop_server.storage.library import Library, NewCommit
-from sop_server.storage.library_lock import LibraryLock
+from sop_server.storage.git.library import Library, NewCommit
+from sop_server.storage.git.library_lock import LibraryLock
 
 Commit = Callable[..., NewCommit]
 Publish = Callable[..., str]
@@ -19,7 +19,7 @@ WRITER = """
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from sop_server.storage.library import MAIN, FileChange, Identity, Library, NewCommit
+from sop_server.storage.git.library import MAIN, FileChange, Identity, Library, NewCommit
 
 library, name = Library(Path(sys.argv[1])), sys.argv[2]
 at = datetime(2026, 3, 1, tzinfo=UTC)
@@ -37,7 +37,7 @@ library.close()
 HOLDER = """
 import sys, os, time
 from pathlib import Path
-from sop_server.storage.library_lock import LibraryLock
+from sop_server.storage.git.library_lock import LibraryLock
 
 with LibraryLock(Path(sys.argv[1])).hold(timeout=0):
     print("held", flush=True)

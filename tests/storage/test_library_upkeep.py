@@ -3,7 +3,7 @@ from collections.abc import Callable
 import pytest
 
 from sop_server.errors import DamagedError
-from sop_server.storage.library import MAIN, Library, NewCommit
+from sop_server.storage.git.library import MAIN, Library, NewCommit
 
 Commit = Callable[..., NewCommit]
 Publish = Callable[..., str]

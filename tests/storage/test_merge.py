@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from sop_server.errors import DamagedError
-from sop_server.storage.library import merge
+from sop_server.storage.git.library import merge
 
 LABELS = ("this draft", "r3", "r4, in force")
 BASE = b"# Refunds\n\n1. Open.\n2. Check.\n3. Pay.\n4. Close.\n"

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from sop_server.errors import DamagedError, InvalidInputError
-from sop_server.storage.library import MAIN, Change, FileChange, Identity, Library, NewCommit
+from sop_server.storage.git.library import MAIN, Change, FileChange, Identity, Library, NewCommit
 
 Commit = Callable[..., NewCommit]
 Publish = Callable[..., str]

@@ -8,9 +8,9 @@ import pytest
 
 from sop_server.domain.content import MAX_BYTES
 from sop_server.errors import InvalidInputError
-from sop_server.storage.commits import Identity
-from sop_server.storage.source_repository import SourceHistory
-from sop_server.storage.source_tree import SourceTree
+from sop_server.storage.git.commits import Identity
+from sop_server.storage.git.source_repository import SourceHistory
+from sop_server.storage.git.source_tree import SourceTree
 
 START = 1_700_000_000
 

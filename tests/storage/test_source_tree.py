@@ -7,7 +7,7 @@ import pytest
 
 from sop_server.domain.content import MAX_BYTES
 from sop_server.errors import InvalidInputError
-from sop_server.storage.source_tree import SourceTree
+from sop_server.storage.git.source_tree import SourceTree
 
 Put = Callable[..., Path]
 

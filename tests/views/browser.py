@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 
 from sop_server.domain.doers import OPERATOR
 from sop_server.domain.permissions import Actor
-from sop_server.services.sign_in import create_sign_in_link, use_sign_in_link
+from sop_server.services.accounts.sign_in import create_sign_in_link, use_sign_in_link
 from sop_server.services.stores import Stores
 from sop_server.views.visitor import COOKIE
 

@@ -13,14 +13,14 @@ from sop_server.domain.doers import OPERATOR
 from sop_server.domain.permissions import Actor
 from sop_server.domain.policy import Policy
 from sop_server.resources import resource
-from sop_server.services.approving import approve
-from sop_server.services.drafting import DraftInput, create_draft, submit_draft
-from sop_server.services.people import add_person
+from sop_server.services.accounts.people import add_person
+from sop_server.services.drafts.approving import approve
+from sop_server.services.drafts.drafting import DraftInput, create_draft, submit_draft
 from sop_server.services.stores import Stores
 from sop_server.settings import Settings
 from sop_server.storage import people, schema
 from sop_server.storage.database import Database, sqlite_url
-from sop_server.storage.library import Library
+from sop_server.storage.git.library import Library
 from sop_server.storage.search.whoosh_engine import WhooshEngine
 from tests.views.browser import Browser, Clock
 from tests.views.texts import sop_text

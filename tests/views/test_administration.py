@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from sop_server.domain.permissions import Actor
-from sop_server.services.departments import list_departments
+from sop_server.services.accounts.departments import list_departments
 from sop_server.services.stores import Stores
 from tests.views.browser import Browser, words
 from tests.views.conftest import NOW, Cast, Publish

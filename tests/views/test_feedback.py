@@ -4,7 +4,7 @@ from datetime import timedelta
 import pytest
 
 from sop_server.domain.permissions import Actor
-from sop_server.services.feedback import FeedbackView, get_feedback, give_feedback
+from sop_server.services.participation.feedback import FeedbackView, get_feedback, give_feedback
 from sop_server.services.stores import Stores
 from tests.views.browser import Browser, Clock, words
 from tests.views.conftest import NOW, Cast, Publish

@@ -5,9 +5,9 @@ import pytest
 
 from sop_server.domain.permissions import Actor
 from sop_server.domain.tickets import TicketInput
-from sop_server.services.findings import scan
+from sop_server.services.changes.tickets import upsert_ticket
+from sop_server.services.reports.findings import scan
 from sop_server.services.stores import Stores
-from sop_server.services.tickets import upsert_ticket
 from tests.views.browser import Browser, Clock, words
 from tests.views.conftest import NOW, Cast, Publish
 

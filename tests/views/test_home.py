@@ -3,9 +3,9 @@ from datetime import timedelta
 
 from sop_server.domain.permissions import Actor
 from sop_server.domain.tickets import TicketInput
-from sop_server.services.drafting import DraftInput, create_draft, submit_draft
+from sop_server.services.changes.tickets import upsert_ticket
+from sop_server.services.drafts.drafting import DraftInput, create_draft, submit_draft
 from sop_server.services.stores import Stores
-from sop_server.services.tickets import upsert_ticket
 from tests.views.browser import Browser, Clock, words
 from tests.views.conftest import NOW, Cast, Publish
 from tests.views.texts import sop_text

@@ -5,9 +5,9 @@ from flask import Flask
 
 from sop_server.domain.doers import OPERATOR
 from sop_server.domain.permissions import Actor
-from sop_server.services.passwords import set_password
+from sop_server.services.accounts.passwords import set_password
+from sop_server.services.accounts.tokens import actor_for_token, create_token
 from sop_server.services.stores import Stores
-from sop_server.services.tokens import actor_for_token, create_token
 from tests.views.browser import Browser, words
 from tests.views.conftest import NOW, Cast, Publish
 

@@ -4,9 +4,9 @@ from datetime import timedelta
 import pytest
 
 from sop_server.domain.permissions import Actor
-from sop_server.services.acknowledgements import my_reading
-from sop_server.services.feedback import list_feedback
-from sop_server.services.reviews import list_reviews
+from sop_server.services.participation.acknowledgements import my_reading
+from sop_server.services.participation.feedback import list_feedback
+from sop_server.services.participation.reviews import list_reviews
 from sop_server.services.stores import Stores
 from tests.views.browser import Browser, Clock, words
 from tests.views.conftest import NOW, Cast, Publish

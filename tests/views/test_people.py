@@ -6,9 +6,9 @@ from flask import Flask
 
 from sop_server.domain.doers import OPERATOR
 from sop_server.domain.permissions import Actor
-from sop_server.services.people import add_person, get_person
+from sop_server.services.accounts.people import add_person, get_person
+from sop_server.services.accounts.tokens import actor_for_token
 from sop_server.services.stores import Stores
-from sop_server.services.tokens import actor_for_token
 from tests.views.browser import Browser, words
 from tests.views.conftest import NOW, Cast
 

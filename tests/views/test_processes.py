@@ -6,7 +6,7 @@ import pytest
 from sop_server.domain.doers import OPERATOR
 from sop_server.domain.permissions import Actor
 from sop_server.domain.processes import ProcessInput
-from sop_server.services.processes import get_process, register_process
+from sop_server.services.register.processes import get_process, register_process
 from sop_server.services.stores import Stores
 from tests.views.browser import Browser, words
 from tests.views.conftest import NOW, Cast, Publish

@@ -13,11 +13,11 @@ from sop_server.domain.doers import OPERATOR
 from sop_server.domain.permissions import Actor
 from sop_server.domain.processes import ProcessInput
 from sop_server.domain.tickets import TicketInput
-from sop_server.services.feedback import give_feedback
-from sop_server.services.processes import register_process
+from sop_server.services.accounts.tokens import create_token
+from sop_server.services.changes.tickets import upsert_ticket
+from sop_server.services.participation.feedback import give_feedback
+from sop_server.services.register.processes import register_process
 from sop_server.services.stores import Stores
-from sop_server.services.tickets import upsert_ticket
-from sop_server.services.tokens import create_token
 from tests.views.browser import Browser, Clock, words
 from tests.views.conftest import NOW, Cast, Publish
 from tests.views.texts import sop_text

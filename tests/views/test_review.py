@@ -5,12 +5,12 @@ import pytest
 
 from sop_server.domain.permissions import Actor
 from sop_server.domain.tickets import TicketInput
-from sop_server.services.departments import set_approvals_needed
-from sop_server.services.draft_lists import get_draft
-from sop_server.services.draft_views import DraftView
-from sop_server.services.drafting import DraftInput, create_draft, edit_draft, submit_draft
+from sop_server.services.accounts.departments import set_approvals_needed
+from sop_server.services.changes.tickets import upsert_ticket
+from sop_server.services.drafts.draft_lists import get_draft
+from sop_server.services.drafts.draft_views import DraftView
+from sop_server.services.drafts.drafting import DraftInput, create_draft, edit_draft, submit_draft
 from sop_server.services.stores import Stores
-from sop_server.services.tickets import upsert_ticket
 from tests.views.browser import Browser, Clock, words
 from tests.views.conftest import NOW, Cast, Publish
 from tests.views.texts import sop_text

@@ -3,8 +3,8 @@ from collections.abc import Callable
 import pytest
 
 from sop_server.domain.permissions import Actor
-from sop_server.services.feedback import list_feedback
-from sop_server.services.indexing import index_due
+from sop_server.services.library.indexing import index_due
+from sop_server.services.participation.feedback import list_feedback
 from sop_server.services.stores import Stores
 from sop_server.storage.missed_searches import missed_searches
 from tests.views.browser import Browser, words

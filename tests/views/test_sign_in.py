@@ -5,8 +5,8 @@ from flask import Flask
 
 from sop_server.domain.doers import OPERATOR
 from sop_server.domain.permissions import Actor
-from sop_server.services.passwords import set_password
-from sop_server.services.sign_in import create_sign_in_link
+from sop_server.services.accounts.passwords import set_password
+from sop_server.services.accounts.sign_in import create_sign_in_link
 from sop_server.services.stores import Stores
 from tests.views.browser import Browser, Clock, words
 from tests.views.conftest import NOW, Cast

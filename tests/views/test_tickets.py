@@ -6,8 +6,8 @@ import pytest
 
 from sop_server.domain.permissions import Actor
 from sop_server.domain.tickets import TicketInput
+from sop_server.services.changes.tickets import TicketKept, get_ticket, upsert_ticket
 from sop_server.services.stores import Stores
-from sop_server.services.tickets import TicketKept, get_ticket, upsert_ticket
 from tests.views.browser import Browser, Clock, words
 from tests.views.conftest import NOW, Cast, Publish
 

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from sop_server.api.schemas.base import Filter, Instant, Output, ShortText
 from sop_server.api.schemas.sops import StaleReason
-from sop_server.services.reporting import DEFAULT_DAYS
+from sop_server.services.reports.reporting import DEFAULT_DAYS
 
 
 class ReportQuery(Filter):

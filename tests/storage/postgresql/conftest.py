@@ -10,7 +10,7 @@ from sop_server.domain.policy import Policy
 from sop_server.resources import resource
 from sop_server.services.stores import Stores
 from sop_server.storage.database import Database
-from sop_server.storage.library import Library
+from sop_server.storage.git.library import Library
 from sop_server.storage.search.whoosh_engine import WhooshEngine
 from tests.storage.postgresql.play import NOW, person
 from tests.storage.postgresql.server import MISSING, Server, running

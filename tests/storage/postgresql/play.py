@@ -10,10 +10,10 @@ from sqlalchemy import func, select
 from sop_server.domain.doers import OPERATOR
 from sop_server.domain.permissions import Actor
 from sop_server.errors import SopError
-from sop_server.services.approving import Approved, approve
-from sop_server.services.draft_views import DraftView
-from sop_server.services.drafting import DraftInput, create_draft, submit_draft
-from sop_server.services.people import add_person
+from sop_server.services.accounts.people import add_person
+from sop_server.services.drafts.approving import Approved, approve
+from sop_server.services.drafts.draft_views import DraftView
+from sop_server.services.drafts.drafting import DraftInput, create_draft, submit_draft
 from sop_server.services.stores import Stores
 from sop_server.storage import people
 from sop_server.storage.tables import (

@@ -14,20 +14,20 @@ from sop_server.domain.doers import OPERATOR
 from sop_server.domain.permissions import Actor
 from sop_server.domain.tickets import TicketInput
 from sop_server.errors import BusyError, ConflictError, DamagedError, InvalidInputError, SopError
-from sop_server.services import reporting
-from sop_server.services.acknowledgements import acknowledge
+from sop_server.services.accounts.people import list_people
 from sop_server.services.background import run_due
-from sop_server.services.checking import check, synchronise
-from sop_server.services.drafting import DraftInput, create_draft, submit_draft
-from sop_server.services.feedback import give_feedback, triage_feedback
-from sop_server.services.indexing import rebuild_index
-from sop_server.services.people import list_people
-from sop_server.services.reading import get_sop
-from sop_server.services.reporting import ReportRequest
-from sop_server.services.reviews import review_sop
-from sop_server.services.searching import Query, search
+from sop_server.services.changes.tickets import get_ticket, upsert_ticket
+from sop_server.services.drafts.drafting import DraftInput, create_draft, submit_draft
+from sop_server.services.library.indexing import rebuild_index
+from sop_server.services.library.reading import get_sop
+from sop_server.services.library.searching import Query, search
+from sop_server.services.participation.acknowledgements import acknowledge
+from sop_server.services.participation.feedback import give_feedback, triage_feedback
+from sop_server.services.participation.reviews import review_sop
+from sop_server.services.publication.checking import check, synchronise
+from sop_server.services.reports import reporting
+from sop_server.services.reports.reporting import ReportRequest
 from sop_server.services.stores import Stores
-from sop_server.services.tickets import get_ticket, upsert_ticket
 from sop_server.storage import counters, migrations, schema
 from sop_server.storage.database import Database
 from sop_server.storage.tables import (

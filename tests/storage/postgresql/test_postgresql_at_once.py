@@ -8,17 +8,17 @@ from sop_server.domain.doers import OPERATOR
 from sop_server.domain.permissions import Actor
 from sop_server.domain.tickets import TicketInput
 from sop_server.errors import SopError
-from sop_server.services.acknowledgements import acknowledge
-from sop_server.services.approving import Approved
-from sop_server.services.checking import check
-from sop_server.services.departments import set_approvals_needed
-from sop_server.services.findings import scan
-from sop_server.services.indexing import rebuild_index
-from sop_server.services.reading import list_revisions
-from sop_server.services.searching import Query, search
-from sop_server.services.sign_in import sign_in
+from sop_server.services.accounts.departments import set_approvals_needed
+from sop_server.services.accounts.sign_in import sign_in
+from sop_server.services.changes.tickets import get_ticket, upsert_ticket
+from sop_server.services.drafts.approving import Approved
+from sop_server.services.library.indexing import rebuild_index
+from sop_server.services.library.reading import list_revisions
+from sop_server.services.library.searching import Query, search
+from sop_server.services.participation.acknowledgements import acknowledge
+from sop_server.services.publication.checking import check
+from sop_server.services.reports.findings import scan
 from sop_server.services.stores import Stores
-from sop_server.services.tickets import get_ticket, upsert_ticket
 from sop_server.storage import audit, counters, schema
 from sop_server.storage.database import Database
 from sop_server.storage.tables import (

@@ -1,1 +1,0 @@
-"""One file per ticket source: its payload becomes our ticket."""

@@ -1,0 +1,1 @@
+"""People: accounts, roles, teams, sign-in and tokens."""

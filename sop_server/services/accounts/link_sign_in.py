@@ -1,0 +1,27 @@
+"""Coming in by a one-time link: the link is used up, and the person has a password of their own from then on."""
+
+from datetime import datetime
+
+from sop_server.domain.doers import System
+from sop_server.domain.people import clean_password
+from sop_server.errors import NotSignedInError
+from sop_server.services.accounts.passwords import set_password
+from sop_server.services.accounts.sign_in import actor_for_session, token_hash, use_sign_in_link
+from sop_server.services.stores import Stores
+
+_LINK = System("sign-in link")
+
+
+def sign_in_by_link(stores: Stores, *, token: str, password: str, now: datetime) -> str:
+    """Use a link up, give its person this password and open a session; returns the token for the cookie.
+
+    The link proves who comes, so no former password is asked for. Raises InvalidInputError where the password is too
+    short (the link stays good), NotSignedInError where the link was used already or has expired.
+    """
+    clean = clean_password(password)
+    opened = use_sign_in_link(stores, token=token, now=now)
+    actor = actor_for_session(stores, token=opened, now=now)
+    if actor is None:
+        raise NotSignedInError("This account is not active any more. Ask an administrator.")
+    set_password(stores, actor=_LINK, now=now, email=actor.email, password=clean, keep_session=token_hash(opened))
+    return opened

@@ -1,0 +1,53 @@
+"""One's own account: the browsers in which one is signed in, and one's password."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sop_server.domain.permissions import Actor
+from sop_server.errors import ForbiddenError
+from sop_server.services.accounts.passwords import set_password
+from sop_server.services.accounts.people import get_person
+from sop_server.services.accounts.sign_in import IDLE, LONGEST, confirm_password, token_hash
+from sop_server.services.stores import Stores
+from sop_server.storage import web_sessions
+
+
+@dataclass(frozen=True, slots=True)
+class SessionView:
+    """A signed-in browser; `here` is the one that asks."""
+
+    since: datetime
+    seen_at: datetime
+    here: bool
+
+
+def my_sessions(stores: Stores, *, actor: Actor, now: datetime, token: str) -> tuple[SessionView, ...]:
+    """Return the browsers in which the actor is signed in, the one seen last first; `token` is that of this one."""
+    here = token_hash(token)
+    with stores.database.read() as session:
+        rows = web_sessions.open_sessions(session, actor.person_id, created_after=now - LONGEST, seen_after=now - IDLE)
+        return tuple(SessionView(row.created_at, row.seen_at, row.token_hash == here) for row in rows)
+
+
+def change_password(
+    stores: Stores, *, actor: Actor, now: datetime, current: str, password: str, address: str, token: str
+) -> None:
+    """Set the actor's own password and end their other sessions, but that of `token`.
+
+    The current password is counted and refused like a sign-in, so that whoever finds an open browser cannot guess on.
+    Raises ForbiddenError (under `current`), InvalidInputError (under `password`).
+    """
+    if get_person(stores, actor=actor, now=now, email=actor.email).has_password:
+        try:
+            confirm_password(stores, actor=actor, password=current, address=address, now=now)
+        except ForbiddenError as error:
+            raise ForbiddenError(error.message, fields={"current": "is not your password"}) from error
+    set_password(
+        stores,
+        actor=actor,
+        now=now,
+        email=actor.email,
+        password=password,
+        current=current,
+        keep_session=token_hash(token),
+    )

@@ -1,0 +1,1 @@
+"""Business changes: tickets, their go-live, their obligations."""

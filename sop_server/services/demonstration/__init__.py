@@ -1,0 +1,1 @@
+"""The example library, and a year of it played."""

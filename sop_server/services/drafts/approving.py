@@ -1,0 +1,265 @@
+"""Deciding on a draft: approval bound to the exact text, or a request for changes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sop_server.domain import identifiers
+from sop_server.domain.drafts import (
+    ApprovalRule,
+    Decision,
+    DraftState,
+    check_effective_from,
+    clean_comment,
+    require_not_author,
+    require_same_content,
+    require_state,
+)
+from sop_server.domain.permissions import Action, Actor
+from sop_server.errors import ConflictError, ForbiddenError, InvalidInputError
+from sop_server.services.drafts import rebasing
+from sop_server.services.drafts.draft_views import DraftView, draft_in_sight, view
+from sop_server.services.publication import publishing, reconciling
+from sop_server.services.stores import Stores
+from sop_server.storage import audit, drafts, people, sops, ticket_references
+from sop_server.storage.database import Session
+from sop_server.storage.git.library import Identity
+from sop_server.storage.tables import Approval, Draft, PublishIntent
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """What an approval brought about: `revision` is None while further approvals are needed."""
+
+    draft_id: str
+    sop_id: str
+    state: DraftState
+    revision: int | None
+    effective_from: datetime
+    in_force: bool
+    approvals_missing: bool
+
+
+def approve(
+    stores: Stores,
+    *,
+    actor: Actor,
+    draft_id: str,
+    content_hash: str,
+    now: datetime,
+    effective_from: datetime | None = None,
+    comment: str = "",
+) -> Approved:
+    """Approve the text with this hash; the approval that completes what is needed publishes it before returning.
+
+    Raises ForbiddenError (an author, or no approver of the department), ConflictError with the draft's hash
+    (another text, or a base that moved), InvalidInputError (an instant in the past).
+    """
+    actor.require_anywhere(Action.DECIDE)
+    with stores.library.lock():
+        # What a crash left is carried out first: a decision on top of it would publish without it.
+        reconciling.reconcile(stores, now=now)
+        outcome, intent = _decide(
+            stores,
+            actor=actor,
+            draft_id=draft_id,
+            content_hash=content_hash,
+            now=now,
+            effective_from=effective_from,
+            comment=comment,
+        )
+        if intent is None:
+            return outcome
+        (published,) = publishing.publish(stores, [intent])
+    return Approved(
+        draft_id=draft_id,
+        sop_id=published.sop_id,
+        state=DraftState.PUBLISHED,
+        revision=published.revision,
+        effective_from=published.effective_from,
+        in_force=published.in_force,
+        approvals_missing=False,
+    )
+
+
+def request_changes(
+    stores: Stores, *, actor: Actor, draft_id: str, comment: str, now: datetime, content_hash: str | None = None
+) -> DraftView:
+    """Send a draft back to its author with what has to change."""
+    actor.require_anywhere(Action.DECIDE)
+    with stores.library.lock(), stores.database.write() as session:
+        draft = draft_in_sight(session, actor, draft_id, now=now)
+        _require_approver(session, draft, actor, now=now)
+        require_state(DraftState(draft.state), {DraftState.IN_REVIEW}, verb="sent back")
+        if content_hash is not None:
+            require_same_content(content_hash, draft.content_hash)
+        if not comment.strip():
+            raise InvalidInputError(
+                "Say what has to change, so that the author can do it.", fields={"comment": "must not be empty"}
+            )
+        drafts.void_approvals(session, draft.id, now=now)
+        _store_decision(session, draft, actor, Decision.REQUEST_CHANGES, comment=comment, effective_from=None, now=now)
+        draft.state = DraftState.CHANGES_REQUESTED
+        draft.updated_at = now
+        session.flush()
+        return view(stores, session, draft)
+
+
+def approval_rule(session: Session, draft: Draft, *, now: datetime) -> ApprovalRule:
+    """Return what a draft needs: the departments are those of the revision in force and, on a move, of the draft."""
+    departments: list[str | None] = [draft.department]
+    if draft.base_revision is not None:
+        governing = sops.department_of(session, draft.sop_id, now)
+        departments = list(dict.fromkeys([governing, draft.department]))
+    return ApprovalRule(drafts.approvals_needed(session, departments, at=now), tuple(departments))
+
+
+def _decide(
+    stores: Stores,
+    *,
+    actor: Actor,
+    draft_id: str,
+    content_hash: str,
+    now: datetime,
+    effective_from: datetime | None,
+    comment: str,
+) -> tuple[Approved, PublishIntent | None]:
+    with stores.database.write() as session:
+        draft = draft_in_sight(session, actor, draft_id, now=now)
+        rule = _require_approver(session, draft, actor, now=now)
+        require_state(DraftState(draft.state), {DraftState.IN_REVIEW}, verb="approved")
+        begins = check_effective_from(effective_from, now=now)
+        now = _after_what_was_decided(session, draft, now)
+        begins = max(begins, now)
+        require_same_content(content_hash, draft.content_hash)
+        if effective_from is None and draft.effective_from is not None:
+            begins = max(now, draft.effective_from)
+        if rebasing.bring_up(stores, session, draft, now=now, begins=begins):
+            session.commit()
+            raise ConflictError(
+                rebasing.CONFLICT
+                if draft.conflicted
+                else "Another revision was published meanwhile and was merged into this draft. Nothing was decided; "
+                "look at the merged text and decide on that.",
+                content_hash=draft.content_hash,
+            )
+        draft.effective_from = begins if begins > now else None
+        _store_decision(session, draft, actor, Decision.APPROVE, comment=comment, effective_from=begins, now=now)
+        approvers = _approvers(session, draft, rule, now=now)
+        complete = rule.complete(approver for approver, _ in approvers)
+        intent = _intent(session, draft, [row for _, row in approvers], now=now) if complete else None
+        outcome = Approved(
+            draft_id=draft_id,
+            sop_id=draft.sop_id,
+            state=DraftState(draft.state),
+            revision=None,
+            effective_from=begins,
+            in_force=False,
+            approvals_missing=not complete,
+        )
+    return outcome, intent
+
+
+def _after_what_was_decided(session: Session, draft: Draft, now: datetime) -> datetime:
+    """Return the instant of this decision, which is not before that of any revision published until now.
+
+    Whoever asked first may have waited for the library behind somebody who asked later: as of the first one's own
+    instant, the other's revision would not be there yet, and its text would be published over.
+    """
+    return max([now, *(row.approved_at for row in sops.revision_rows(session, draft.sop_id))])
+
+
+def _require_approver(session: Session, draft: Draft, actor: Actor, *, now: datetime) -> ApprovalRule:
+    rule = approval_rule(session, draft, now=now)
+    if not rule.may_decide(actor):
+        actor.require(Action.DECIDE, rule.departments[0])
+        raise ForbiddenError("You are not an approver of the department that this draft belongs to.")
+    require_not_author(actor.person_id, drafts.authors(session, draft.id))
+    return rule
+
+
+def _standing(session: Session, draft: Draft) -> list[Approval]:
+    return [
+        approval
+        for approval in drafts.approvals(session, [draft.id]).get(draft.id, [])
+        if approval.voided_at is None
+        and approval.decision == Decision.APPROVE
+        and approval.content_hash == draft.content_hash
+    ]
+
+
+def _approvers(session: Session, draft: Draft, rule: ApprovalRule, *, now: datetime) -> list[tuple[Actor, Approval]]:
+    """Return the standing approvals of those who may still give them: a role may have ended since."""
+    loaded = [
+        (people.load_actor(session, row.person_id, now), row) for row in _standing(session, draft) if row.person_id
+    ]
+    return [(approver, row) for approver, row in loaded if approver is not None and rule.may_decide(approver)]
+
+
+def _store_decision(
+    session: Session,
+    draft: Draft,
+    actor: Actor,
+    decision: Decision,
+    *,
+    comment: str,
+    effective_from: datetime | None,
+    now: datetime,
+) -> None:
+    if decision is Decision.APPROVE and any(row.person_id == actor.person_id for row in _standing(session, draft)):
+        raise ConflictError("You approved this very text already; another approver is still needed.")
+    session.add(
+        Approval(
+            draft_id=draft.id,
+            kind="person",
+            content_hash=draft.content_hash,
+            person_id=actor.person_id,
+            decision=decision,
+            comment=clean_comment(comment),
+            effective_from=effective_from,
+            decided_at=now,
+        )
+    )
+    audit.record(
+        session,
+        at=now,
+        actor=actor.email,
+        action="draft.approved" if decision is Decision.APPROVE else "draft.changes_requested",
+        subject=draft.sop_id,
+        details={
+            "draft": identifiers.draft_id(draft.id),
+            "content_hash": draft.content_hash,
+            "significance": draft.significance,
+        },
+    )
+    session.flush()
+
+
+def _intent(session: Session, draft: Draft, standing: Sequence[Approval], *, now: datetime) -> PublishIntent:
+    begins = max([now, *(row.effective_from for row in standing if row.effective_from is not None)])
+    authors = drafts.authors(session, draft.id)
+    persons = people.persons_by_id(session, {*authors, *(row.person_id for row in standing if row.person_id)})
+    tickets = drafts.ticket_ids(session, [draft.id]).get(draft.id, [])
+    labels = ticket_references.labels(session, tickets)
+    sop = sops.sop_row(session, draft.sop_id)
+    author = persons[draft.author_id or authors[0]]
+    return publishing.intent_of_draft(
+        session,
+        draft,
+        path="" if sop is None else sop.path,
+        author=Identity(author.name, author.email),
+        author_emails=[persons[number].email for number in authors],
+        approvals=[
+            {
+                "id": row.id,
+                "email": persons[row.person_id].email,
+                "name": persons[row.person_id].name,
+                "at": row.decided_at.isoformat(),
+            }
+            for row in standing
+            if row.person_id is not None
+        ],
+        tickets=[{"id": ticket, "label": labels[ticket]} for ticket in tickets],
+        effective_from=begins,
+        now=now,
+    )

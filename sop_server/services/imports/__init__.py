@@ -1,0 +1,1 @@
+"""Other people's folders and repositories become SOPs."""

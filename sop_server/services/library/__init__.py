@@ -1,0 +1,1 @@
+"""The library as people read it: SOPs, revisions, comparisons, search."""

@@ -1,0 +1,1 @@
+"""What people do with SOPs in force: acknowledge, report, review."""

@@ -1,0 +1,1 @@
+"""The only way that main moves, and what holds the stores together."""

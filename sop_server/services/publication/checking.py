@@ -1,0 +1,176 @@
+"""Holding library, database, index and audit chain against each other, and mending what can be made again."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import uuid4
+
+from sop_server.domain.content import content_hash
+from sop_server.services.library import indexing
+from sop_server.services.publication import projecting, reconciling
+from sop_server.services.publication.projecting import Published
+from sop_server.services.stores import Stores
+from sop_server.storage import audit, drafts, facts, outbox, schema, sops
+from sop_server.storage.database import Session
+from sop_server.storage.kept_facts import PROJECTED_AGAIN
+from sop_server.storage.tables import PublishIntent, Revision
+
+_LARGE = 3000
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """`problems` are what differs; `notes` are what an administrator should know; `mended` is what was repaired."""
+
+    problems: tuple[str, ...]
+    notes: tuple[str, ...]
+    mended: tuple[str, ...]
+
+
+def check(stores: Stores, *, now: datetime, repair: bool = False) -> CheckReport:
+    """Compare the stores; with `repair`, first mend what follows from the record."""
+    if not schema.is_current(stores.database):
+        told = "The database has another shape than this version needs; run `sop-server init` to move it on."
+        return CheckReport((*stores.library.verify(), told), (), ())
+    mended = repair_projections(stores, now=now) if repair else []
+    problems = list(stores.library.verify())
+    with stores.database.read() as session:
+        problems += _library_against_projection(stores, session)
+        problems += _projection_against_intents(stores, session)
+        broken = audit.first_broken_link(session)
+        if broken is not None:
+            problems.append(f"The audit chain does not hold from {broken} on: something was changed behind it.")
+        notes = _notes(session, now=now)
+    lag = indexing.behind(stores)
+    if lag is not None:
+        problems.append(lag)
+    return CheckReport(tuple(problems), tuple(notes), tuple(mended))
+
+
+def synchronise(stores: Stores, *, now: datetime) -> list[str]:
+    """Bring the projection up to `main`: what is missing is recorded, what is not approved is set aside."""
+    return reconciling.reconcile(stores, now=now) + _project_missing(stores)
+
+
+def repair_projections(stores: Stores, *, now: datetime) -> list[str]:
+    """Mend the projection and the index from the record; returns a sentence for each thing done."""
+    mended = synchronise(stores, now=now)
+    indexing.index_due(stores, now=max(now, stores.clock()))
+    if indexing.behind(stores) is not None:
+        count = indexing.rebuild_index(stores)
+        mended.append(f"The search index was built anew with {count} SOPs.")
+    return mended
+
+
+def _project_missing(stores: Stores) -> list[str]:
+    mended: dict[str, list[str]] = {}
+    with stores.library.lock(), stores.database.write() as session:
+        held = {(row.sop_id, row.number): row for row in sops.all_rows(session)}
+        kept = sops.all_references(session)
+        for intent in drafts.done_intents(session):
+            row = held.pop((intent.sop_id, intent.revision), None)
+            wanted = projecting.derive(intent, _published(stores, intent), recorded_at=_recorded_at(intent))
+            if row is not None and not _differs(row, kept, wanted):
+                continue
+            if row is not None:
+                sops.remove_revision(session, row)
+            sops.add_revision(session, wanted.row, tickets=wanted.tickets, targets=wanted.targets)
+            mended.setdefault(intent.sop_id, []).append(
+                f"The projection of {intent.sop_id} r{intent.revision} was made again."
+            )
+        for (sop_id, number), row in held.items():
+            sops.remove_revision(session, row)
+            mended.setdefault(sop_id, []).append(
+                f"The projection had {sop_id} r{number}, which nobody approved; it was taken out."
+            )
+        if mended:
+            generation = uuid4().hex
+            drafts.set_mark(session, PROJECTED_AGAIN, generation)
+            for sop_id in mended:
+                projecting.ask_for_indexing_again(session, sop_id, generation=generation, now=stores.clock())
+    return [told for several in mended.values() for told in several]
+
+
+def _differs(
+    row: Revision,
+    kept: tuple[Mapping[int, frozenset[int]], Mapping[int, frozenset[str]]],
+    wanted: projecting.Derived,
+) -> bool:
+    tickets, targets = kept
+    return (
+        any(getattr(row, name) != getattr(wanted.row, name) for name in sops.DERIVED)
+        or tickets.get(row.id, frozenset()) != wanted.tickets
+        or targets.get(row.id, frozenset()) != wanted.targets
+    )
+
+
+def _published(stores: Stores, intent: PublishIntent) -> Published:
+    return Published(intent.commit_oid or "", projecting.texts(stores.library, [intent])[intent.id])
+
+
+def _recorded_at(intent: PublishIntent) -> datetime:
+    return intent.done_at or intent.created_at
+
+
+def _library_against_projection(stores: Stores, session: Session) -> list[str]:
+    problems: list[str] = []
+    head = stores.library.head()
+    if drafts.mark(session, drafts.MAIN) != head:
+        problems.append("The projection is not at the head of main; run `sop-server check --repair`.")
+    files = {} if head is None else dict(stores.library.tree(head))
+    for row in sops.newest_rows(session):
+        held = files.pop(row.path, None)
+        if row.kind == "retire":
+            if held is not None:
+                problems.append(f"{row.sop_id} was retired, but main still has {row.path}.")
+        elif held is None:
+            problems.append(f"main has no file {row.path}, which is {row.sop_id} r{row.number}.")
+        elif held != row.blob_oid:
+            problems.append(f"{row.path} on main is not the approved text of {row.sop_id} r{row.number}.")
+    problems += [f"main has {path}, which no approved revision put there." for path in sorted(files)]
+    problems += [
+        f"Commit {entry.commit_oid[:12]} on main is not approved here: {entry.reason}. It is not served."
+        for entry in drafts.quarantined(session)
+    ]
+    return problems
+
+
+def _projection_against_intents(stores: Stores, session: Session) -> list[str]:
+    problems: list[str] = []
+    held = {(row.sop_id, row.number): row for row in sops.all_rows(session)}
+    kept = sops.all_references(session)
+    approved = drafts.approved_hashes(session)
+    for intent in drafts.done_intents(session):
+        name = f"{intent.sop_id} r{intent.revision}"
+        row = held.pop((intent.sop_id, intent.revision), None)
+        published = _published(stores, intent)
+        wanted = projecting.derive(intent, published, recorded_at=_recorded_at(intent))
+        if row is None or _differs(row, kept, wanted):
+            problems.append(f"The projection of {name} is not what was approved.")
+        if content_hash(published.text) != intent.content_hash:
+            problems.append(f"The text of {name} does not have the hash that was approved.")
+        if not intent.approvals or any(approved.get(int(one["id"])) != intent.content_hash for one in intent.approvals):
+            problems.append(f"No standing approval in the database names the text of {name}.")
+    problems += [f"The projection has {sop_id} r{number}, which nobody approved." for sop_id, number in sorted(held)]
+    problems += [
+        f"{intent.sop_id} r{intent.revision} was approved but is not on main yet; run `sop-server check --repair`."
+        for intent in drafts.intents(session, "pending")
+    ]
+    return problems
+
+
+def _notes(session: Session, *, now: datetime) -> list[str]:
+    notes: list[str] = []
+    waiting = outbox.open_count(session)
+    if waiting:
+        notes.append(f"{waiting} items wait in the outbox; the server works them off.")
+    snapshot = facts.load_facts(session, now)
+    for sop_id in sorted(snapshot.revisions):
+        newest = snapshot.revisions[sop_id][-1]
+        notes += [f"{sop_id} r{newest.number} has a link that leads nowhere: {link}." for link in newest.broken_links]
+    if len(snapshot.revisions) > _LARGE:
+        notes.append(
+            f"The library has {len(snapshot.revisions)} SOPs. Whoosh answers in about 10 ms there, but a change takes "
+            "100 ms to index and a rebuild minutes; a database search engine will suit it better."
+        )
+    return notes

@@ -1,0 +1,188 @@
+"""The only way that `main` moves: intent, commit, compare-and-swap, projection, and then the answer.
+
+Each step can be the last one of a process that dies; `reconciling` goes on from what it finds.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sop_server.domain import trailers
+from sop_server.domain.drafts import DraftKind, DraftState
+from sop_server.services.publication import projecting
+from sop_server.services.publication.projecting import Published
+from sop_server.services.stores import Stores
+from sop_server.storage import audit, drafts, outbox, sops
+from sop_server.storage.database import Session
+from sop_server.storage.git.library import FileChange, Identity, NewCommit
+from sop_server.storage.tables import Draft, PublishIntent
+
+MAIN_REF = "refs/heads/main"
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """What was published: an intent's outcome, for the person who is waiting."""
+
+    sop_id: str
+    revision: int
+    effective_from: datetime
+    in_force: bool
+
+
+def intent_of_draft(
+    session: Session,
+    draft: Draft,
+    *,
+    path: str,
+    author: Identity,
+    author_emails: Sequence[str],
+    approvals: Sequence[Mapping[str, object]],
+    tickets: Sequence[Mapping[str, object]],
+    effective_from: datetime,
+    now: datetime,
+) -> PublishIntent:
+    """Write down the decision to publish a draft, inside the transaction that completes its approvals."""
+    intent = PublishIntent(
+        state="pending",
+        sop_id=draft.sop_id,
+        revision=sops.next_revision_number(session, draft.sop_id),
+        draft_id=draft.id,
+        kind=draft.kind,
+        significance=draft.significance,
+        path=path,
+        content_hash=draft.content_hash,
+        blob_oid=draft.blob_oid,
+        base_revision=draft.base_revision,
+        reverts=draft.reverts,
+        change_summary=draft.change_summary,
+        author_name=author.name,
+        author_email=author.email,
+        authors=list(author_emails),
+        approvals=[dict(approval) for approval in approvals],
+        tickets=[dict(ticket) for ticket in tickets],
+        authored_at=draft.updated_at,
+        approved_at=now,
+        effective_from=effective_from,
+        created_at=now,
+    )
+    session.add(intent)
+    draft.state = DraftState.APPROVED
+    session.flush()
+    return intent
+
+
+def publish(
+    stores: Stores, intents: Sequence[PublishIntent], *, contents: Mapping[int, str] | None = None
+) -> list[Publication]:
+    """Carry out pending intents, in the order given, as one move of `main`.
+
+    The caller holds the library lock and has just committed or checked the intents. `contents` are texts, by
+    intent id, that the library may not hold yet. Raises ConflictError where `main` was moved past the lock.
+    """
+    texts = contents if contents is not None else projecting.texts(stores.library, intents)
+    reference = f"refs/intents/{intents[0].id}"
+    parent = stores.library.head()
+    written = stores.library.write(reference, parent, [_commit(intent, texts[intent.id]) for intent in intents])
+    stores.library.advance(MAIN_REF, written[-1].oid, parent)
+    publications = finish(
+        stores,
+        [(intent.id, Published(commit.oid, texts[intent.id])) for intent, commit in zip(intents, written, strict=True)],
+        parent=parent,
+    )
+    stores.library.delete_ref(reference)
+    return publications
+
+
+def finish(stores: Stores, published: Sequence[tuple[int, Published]], *, parent: str | None) -> list[Publication]:
+    """Record what `main` has: the projection, the drafts' end, the obligations, and the work that remains.
+
+    `published` names intents that `main` carries out, oldest commit first, on top of `parent`. Doing it twice
+    changes nothing. The mark moves only from `parent` on: a commit that nobody looked at yet is never passed over.
+    """
+    publications: list[Publication] = []
+    with stores.database.write() as session:
+        for intent_id, place in published:
+            intent = drafts.intent(session, intent_id)
+            if intent is None or intent.state != "pending":
+                continue
+            recorded_at = max(stores.clock(), intent.created_at)
+            _record(session, intent, place, window_hours=stores.policy.window_hours, recorded_at=recorded_at)
+            publications.append(
+                Publication(intent.sop_id, intent.revision, intent.effective_from, intent.effective_from <= recorded_at)
+            )
+        if published and drafts.mark(session, drafts.MAIN) == parent:
+            projecting.advance_mark(session, published[-1][1].commit_oid)
+    return publications
+
+
+def _record(
+    session: Session, intent: PublishIntent, place: Published, *, window_hours: float, recorded_at: datetime
+) -> None:
+    intent.state = "done"
+    intent.commit_oid = place.commit_oid
+    intent.done_at = recorded_at
+    projecting.project(session, intent, place, recorded_at=recorded_at)
+    projecting.add_obligations(session, intent, window_hours=window_hours, recorded_at=recorded_at)
+    _end_draft(session, intent, now=recorded_at)
+    _return_overtaken(session, intent, now=recorded_at)
+    projecting.ask_for_indexing(session, intent, now=recorded_at)
+    audit.record(
+        session,
+        at=recorded_at,
+        actor="system",
+        action="revision.published",
+        subject=intent.sop_id,
+        details={
+            "revision": intent.revision,
+            "commit": place.commit_oid,
+            "content_hash": intent.content_hash,
+            "effective_from": intent.effective_from.isoformat(),
+        },
+    )
+
+
+def _end_draft(session: Session, intent: PublishIntent, *, now: datetime) -> None:
+    draft = None if intent.draft_id is None else drafts.draft_row(session, intent.draft_id)
+    if draft is not None:
+        draft.state = DraftState.PUBLISHED
+        draft.published_revision = intent.revision
+        draft.updated_at = now
+
+
+def _return_overtaken(session: Session, intent: PublishIntent, *, now: datetime) -> None:
+    for row in sops.overtaken_rows(session, intent.sop_id, number=intent.revision, begins=intent.effective_from):
+        outbox.post(
+            session,
+            key=f"overtaken:{row.sop_id}:r{row.number}",
+            kind="overtaken",
+            payload={"sop_id": row.sop_id, "revision": row.number, "by": intent.revision},
+            now=now,
+        )
+
+
+def _commit(intent: PublishIntent, text: str) -> NewCommit:
+    message = trailers.message(
+        trailers.Publication(
+            intent_id=intent.id,
+            sop_id=intent.sop_id,
+            revision=intent.revision,
+            kind=intent.kind,
+            significance=intent.significance,
+            change_summary=intent.change_summary,
+            tickets=tuple(str(ticket["label"]) for ticket in intent.tickets),
+            effective_from=intent.effective_from,
+            approved_by=tuple(f"{approval['name']} <{approval['email']}>" for approval in intent.approvals),
+            approval_ids=tuple(int(approval["id"]) for approval in intent.approvals),
+            content_hash=intent.content_hash,
+            reverts=intent.reverts,
+        )
+    )
+    content = None if intent.kind == DraftKind.RETIRE else text.encode()
+    return NewCommit(
+        message=message,
+        author=Identity(intent.author_name, intent.author_email),
+        authored_at=intent.authored_at,
+        committed_at=intent.approved_at,
+        changes=(FileChange(intent.path, content),),
+    )

@@ -1,0 +1,146 @@
+"""What needs a person, clocks first: changes to reflect, drafts to decide or mend, reports and reviews."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sop_server.domain import identifiers
+from sop_server.domain.drafts import DraftState
+from sop_server.domain.feedback import TRIAGE_WITHIN, triaged
+from sop_server.domain.permissions import Action, Actor
+from sop_server.domain.reviews import reviews_due
+from sop_server.domain.standing import Standing, standing
+from sop_server.services.changes.obligation_views import ObligationView
+from sop_server.services.changes.obligations import open_obligations
+from sop_server.services.drafts.approving import approval_rule
+from sop_server.services.library.reading import summaries
+from sop_server.services.library.sop_views import SopSummary
+from sop_server.services.stores import Stores
+from sop_server.storage import drafts, sops
+from sop_server.storage.database import Session
+from sop_server.storage.facts import load_facts_of
+from sop_server.storage.tables import Draft
+
+REVIEW_NOTICE = timedelta(days=30)
+
+
+class NeedKind(StrEnum):
+    """The one action that a row asks for; its value is the word on the button."""
+
+    DRAFT = "Draft"
+    NAME_SOPS = "Triage"
+    CONFIRM = "Confirm"
+    APPROVE = "Approve"
+    MEND = "Answer"
+    TRIAGE = "Sort"
+    REVIEW = "Review"
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One row: what, on which SOP, where to act. `since` and `due_at` are its clock; None where nothing runs."""
+
+    kind: NeedKind
+    what: str
+    sop_id: str | None
+    sop_title: str | None
+    href: str
+    since: datetime | None
+    due_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerHome:
+    """What needs the actor, the least time left first, and the SOPs that they own or stand in for."""
+
+    needs: tuple[Need, ...]
+    mine: tuple[SopSummary, ...]
+
+
+def owner_home(stores: Stores, *, actor: Actor, now: datetime) -> OwnerHome:
+    """Return the home of somebody who writes or decides."""
+    found: list[Need] = []
+    if actor.may_anywhere(Action.SEE_REPORTS):
+        found += _clocks(actor, open_obligations(stores, actor=actor, now=now))
+    with stores.database.read() as session:
+        found += _drafts(session, actor, now=now)
+        owned = sops.owned_ids(session, actor.email, at=now)
+        of = standing(load_facts_of(session, now, owned))
+    if actor.may_anywhere(Action.TRIAGE):
+        found += [*_feedback(of, owned), *_reviews(of, owned, now=now)]
+    found.sort(key=lambda need: (need.due_at is None, need.due_at or now, need.href))
+    return OwnerHome(tuple(found), tuple(summaries(stores, actor=actor, now=now, ids=owned)))
+
+
+def _clocks(actor: Actor, found: Iterable[ObligationView]) -> Iterable[Need]:
+    for one in found:
+        ticket = f"{one.ticket_label} “{one.ticket_title}”"
+        page = f"/tickets/{one.ticket_id}"
+        proposed = one.not_needed
+        if proposed is not None and proposed.proposed_by != actor.email and _may_confirm(actor, one):
+            yield Need(
+                NeedKind.CONFIRM, f"{ticket} needs no change?", one.sop_id, one.sop_title, page, one.t0, one.due_at
+            )
+        elif one.sop_id is None:
+            if actor.may_anywhere(Action.TRIAGE):
+                yield Need(
+                    NeedKind.NAME_SOPS, f"{ticket}: which SOPs does it touch?", None, None, page, one.t0, one.due_at
+                )
+        elif one.owner == actor.email and actor.may(Action.DRAFT, one.department):
+            yield Need(NeedKind.DRAFT, ticket, one.sop_id, one.sop_title, page, one.t0, one.due_at)
+
+
+def _may_confirm(actor: Actor, one: ObligationView) -> bool:
+    if one.sop_id is None:
+        return actor.may_anywhere(Action.CONFIRM_NOT_NEEDED)
+    return actor.may(Action.CONFIRM_NOT_NEEDED, one.department)
+
+
+def _drafts(session: Session, actor: Actor, *, now: datetime) -> Iterable[Need]:
+    waiting = drafts.draft_rows(session, states=[DraftState.IN_REVIEW, DraftState.CHANGES_REQUESTED])
+    authors = drafts.authors_by_draft(session, [draft.id for draft in waiting])
+    for draft in waiting:
+        page = f"/drafts/{identifiers.draft_id(draft.id)}"
+        wrote = actor.person_id in authors.get(draft.id, ())
+        if draft.state == DraftState.CHANGES_REQUESTED and wrote:
+            what = "Your draft collides with a newer revision" if draft.conflicted else "Changes were requested"
+            yield Need(NeedKind.MEND, what, draft.sop_id, draft.title, page, draft.updated_at, None)
+        elif draft.state == DraftState.IN_REVIEW and not wrote and _may_decide(session, actor, draft, now=now):
+            yield Need(
+                NeedKind.APPROVE, draft.change_summary, draft.sop_id, draft.title, page, draft.submitted_at, None
+            )
+
+
+def _may_decide(session: Session, actor: Actor, draft: Draft, *, now: datetime) -> bool:
+    return approval_rule(session, draft, now=now).may_decide(actor)
+
+
+def _feedback(of: Standing, owned: Iterable[str]) -> Iterable[Need]:
+    mine = set(owned)
+    for fact in of.feedback:
+        if fact.sop_id in mine and not triaged(fact, of.at):
+            yield Need(
+                NeedKind.TRIAGE,
+                f"A reader reports: {fact.kind.replace('_', ' ')}",
+                fact.sop_id,
+                of.in_force[fact.sop_id].title if fact.sop_id in of.in_force else None,
+                f"/feedback/{identifiers.feedback_id(fact.id)}",
+                fact.happened_at,
+                fact.happened_at + TRIAGE_WITHIN,
+            )
+
+
+def _reviews(of: Standing, owned: Iterable[str], *, now: datetime) -> Iterable[Need]:
+    mine = set(owned)
+    for row in reviews_due(of):
+        if row.sop_id in mine and row.due_at <= now + REVIEW_NOTICE:
+            yield Need(
+                NeedKind.REVIEW,
+                "Its periodic review",
+                row.sop_id,
+                row.title,
+                f"/sops/{row.sop_id}#review",
+                row.due_at - REVIEW_NOTICE,
+                row.due_at,
+            )

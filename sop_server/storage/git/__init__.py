@@ -1,0 +1,1 @@
+"""The library in git, and the repositories of others that are imported."""

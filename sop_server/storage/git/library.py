@@ -1,0 +1,273 @@
+"""The library: one bare git repository whose `main` holds what was approved."""
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from sop_server.errors import BusyError, ConflictError, DamagedError, InvalidInputError
+from sop_server.storage.git import library_upkeep, publications
+from sop_server.storage.git.commits import FileChange, Identity, NewCommit, WrittenCommit
+from sop_server.storage.git.fast_import import blob_oid as oid_of
+from sop_server.storage.git.fast_import import check_path, stream
+from sop_server.storage.git.git_process import is_oid, require_oid, run
+from sop_server.storage.git.library_lock import LibraryLock
+from sop_server.storage.git.merge import Merged, merge
+from sop_server.storage.git.publications import Change, Publication
+from sop_server.storage.git.repositories import Repositories
+
+__all__ = [
+    "MAIN",
+    "Change",
+    "FileChange",
+    "Identity",
+    "Library",
+    "Merged",
+    "NewCommit",
+    "Publication",
+    "WrittenCommit",
+    "merge",
+]
+
+MAIN = "refs/heads/main"
+LOCK_NAME = "sop-server.flock"
+
+_LOCK_TIMEOUT = 30.0
+_NOTHING = "0" * 40
+_REF = re.compile(r"refs/[a-z]+/[A-Za-z0-9][A-Za-z0-9_-]*")
+
+
+class Library:
+    """One library. Safe to share between threads, and after a fork: each has its own open repository."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path.absolute()
+        self._lock = LibraryLock(self.path / LOCK_NAME)
+        self._repositories = Repositories(self.path)
+
+    @classmethod
+    def create(cls, path: Path, hooks: Path) -> "Library":
+        """Make a library at `path` with the hooks of the folder `hooks`; a second call renews hooks and settings."""
+        library_upkeep.prepare(path.absolute(), hooks)
+        return cls(path)
+
+    def close(self) -> None:
+        """End the git processes of all threads of this process; the next use starts new ones."""
+        self._repositories.close()
+
+    def lock(self, *, timeout: float = _LOCK_TIMEOUT) -> AbstractContextManager[object]:
+        """Be the only writer, over all threads and processes. Raises BusyError after `timeout` seconds."""
+        if not self.path.is_dir():
+            raise DamagedError(f"There is no library at {self.path}. Run `sop-server init`, or restore a backup there.")
+        return self._lock.hold(timeout=timeout)
+
+    def head(self) -> str | None:
+        """Return the id of the newest commit of `main`; None before the first one."""
+        return self.ref(MAIN)
+
+    def ref(self, name: str) -> str | None:
+        """Return the id that a reference stands at; None where there is none."""
+        found = self._look_up(_checked_ref(name))
+        if found is None and self._is_recorded(name):
+            # Made a moment ago, by another process; otherwise it names a commit that is not there.
+            found = self._look_up(name)
+            if found is None:
+                raise DamagedError(f"The library's {name} names a commit that is lost. Run `sop-server check`.")
+        return None if found is None else found[0]
+
+    def has(self, oid: str) -> bool:
+        """Whether the library holds an object of this id; anything that is no id is not held."""
+        return is_oid(oid) and self._look_up(oid) is not None
+
+    def read(self, blob_oid: str) -> bytes:
+        """Return the content of a file by its id. Raises DamagedError where the library does not hold it."""
+        require_oid(blob_oid)
+        for _attempt in ("the open process", "a new one"):
+            content = self._read(blob_oid)
+            # Proof that the answer belongs to the question, at a hundredth of the cost of the question.
+            if content is not None and oid_of(content) == blob_oid:
+                return content
+            self._repositories.discard()
+        raise DamagedError(f"The library does not hold the file {blob_oid}, or not whole. Run `sop-server check`.")
+
+    def blob_at(self, commit_oid: str, path: str) -> str | None:
+        """Return the id of the file at `path` in a commit; None where there is no file."""
+        check_path(path)
+        found = self._look_up(f"{require_oid(commit_oid)}:{path}")
+        return found[0] if found is not None and found[1] == "blob" else None
+
+    def tree(self, commit_oid: str) -> dict[str, str]:
+        """Return the id of every file in a commit, by its path."""
+        listing = self._repositories.current().git.ls_tree(
+            "-r", "-z", "--full-tree", require_oid(commit_oid), stdout_as_string=False
+        )
+        entries = (entry.split(b"\t", 1) for entry in listing.split(b"\0") if entry)
+        return {path.decode(): head.split()[2].decode() for head, path in entries}
+
+    def write(self, ref: str, parent: str | None, commits: Sequence[NewCommit]) -> list[WrittenCommit]:
+        """Write `commits` on top of `parent` and let `ref` stand at the last one, wherever it stood before.
+
+        The same commits on the same parent get the same ids. `main` moves by `advance` alone. Raises
+        InvalidInputError for a path or a name that git cannot keep, DamagedError with git's reason.
+        """
+        if _checked_ref(ref).startswith("refs/heads/"):
+            raise ValueError("a branch is moved by `advance` alone")
+        if not commits:
+            return []
+        if parent is not None:
+            require_oid(parent)
+        commands = stream(ref, parent, commits)
+        self._check_places(parent, commits)
+        with self._lock.hold(timeout=_LOCK_TIMEOUT) as descriptor:
+            git = self._repositories.current().git
+            # `--done`: without it a stream that is cut counts as whole, and moves the ref to half of it.
+            finished = run(
+                git,
+                ["fast-import", "--done", "--quiet", "--force", "--date-format=raw"],
+                stdin=commands,
+                descriptors=[descriptor],
+            )
+        oids = finished.output.decode("ascii", "replace").split()
+        if finished.status != 0 or len(oids) != len(commits):
+            self._remove_crash_reports()
+            raise DamagedError(
+                f"git did not take the change: {_reason(finished.errors)}. Nothing was published; "
+                "try again, and run `sop-server check` if it fails once more."
+            )
+        return [
+            WrittenCommit(
+                oid, {change.path: oid_of(change.content) for change in commit.changes if change.content is not None}
+            )
+            for oid, commit in zip(oids, commits, strict=True)
+        ]
+
+    def advance(self, ref: str, new: str, old: str | None) -> None:
+        """Move a reference from `old` (None: it must not exist yet) to `new`, as one step that lasts.
+
+        Raises ConflictError, and moves nothing, where it no longer stands at `old`.
+        """
+        self._update(ref, ["update-ref", "-m", "sop-server", ref, require_oid(new)], old or _NOTHING)
+
+    def delete_ref(self, ref: str) -> None:
+        """Take a reference away, whatever it stands at; one that is not there stays so."""
+        if self.ref(ref) is not None:
+            self._update(ref, ["update-ref", "-d", ref], None)
+
+    def publications(self, *, since: str | None = None) -> Iterator[Publication]:
+        """Yield the commits of `main` after `since` (an object id), oldest first, as they are read."""
+        head = self.head()
+        if since is not None:
+            require_oid(since)
+        if head is None or head == since:
+            return
+        yield from publications.publications(self._repositories.current().git, head, since=since)
+
+    def remove_stale_locks(self) -> list[str]:
+        """Remove what a killed git left behind, and return its names. The caller holds the lock."""
+        if self._lock.descriptor is None:
+            raise ValueError("only the holder of the lock knows that no writer lives")
+        return library_upkeep.remove_left_overs(self.path)
+
+    def maintain(self) -> None:
+        """Pack what has gathered, so that reading stays quick; nothing is ever dropped. Takes the lock."""
+        with self._lock.hold(timeout=_LOCK_TIMEOUT) as descriptor:
+            library_upkeep.maintain(self._repositories.current(), self.path, descriptor=descriptor)
+
+    def verify(self) -> list[str]:
+        """Return what is wrong with the repository, a sentence each; nothing where it is sound."""
+        return library_upkeep.verify(self._repositories.current())
+
+    def _look_up(self, name: str) -> tuple[str, str] | None:
+        """Return id and kind of what `name` resolves to, by the open `cat-file --batch-check`."""
+        for _attempt in ("the open process", "a new one"):
+            try:
+                oid, kind, _size = self._repositories.current().git.get_object_header(name)
+            except (ValueError, OSError) as error:
+                if "missing" in str(error):
+                    return None
+                self._repositories.discard()
+            except BaseException:
+                # Half an answer may be left in the pipe, for the next one who asks.
+                self._repositories.discard()
+                raise
+            else:
+                return _text(oid), _text(kind)
+        raise DamagedError("git does not answer for the library. Run `sop-server check`, or look at the log.")
+
+    def _read(self, blob_oid: str) -> bytes | None:
+        try:
+            _oid, kind, _size, content = self._repositories.current().git.get_object_data(blob_oid)
+        except (ValueError, OSError):
+            return None
+        except BaseException:
+            self._repositories.discard()
+            raise
+        return content if _text(kind) == "blob" else None
+
+    def _check_places(self, parent: str | None, commits: Sequence[NewCommit]) -> None:
+        """Refuse a file in the place of a folder, or the reverse: git would silently drop all that is there."""
+        files = {change.path for commit in commits for change in commit.changes}
+        folders = {folder for path in files for folder in _folders(path)}
+        taken = files & folders
+        if parent is not None:
+            taken |= {path for path in files if self._kind(parent, path) == "tree"}
+            taken |= {folder for folder in folders if self._kind(parent, folder) == "blob"}
+        if taken:
+            path = min(taken)
+            raise InvalidInputError(
+                f"{path!r} would be a file and a folder at once. Nothing was stored; choose another path.",
+                fields={"path": "is a file and a folder at once"},
+            )
+
+    def _kind(self, commit_oid: str, path: str) -> str | None:
+        found = self._look_up(f"{commit_oid}:{path}")
+        return None if found is None else found[1]
+
+    def _update(self, ref: str, arguments: list[str], old: str | None) -> None:
+        _checked_ref(ref)
+        if old is not None:
+            arguments.append(require_oid(old))
+        with self._lock.hold(timeout=_LOCK_TIMEOUT) as descriptor:
+            finished = run(self._repositories.current().git, arguments, descriptors=[descriptor])
+            if finished.status == 0:
+                return
+            if old is not None and (self.ref(ref) or _NOTHING) != old:
+                raise ConflictError(
+                    f"The library moved on meanwhile: {ref} is no longer where it was. Nothing was changed; try again."
+                )
+        if "File exists" in finished.errors:
+            raise BusyError(
+                f"A lock file is in the way of {ref}. Nothing was changed; `sop-server check --repair` removes "
+                "it where no git is at work."
+            )
+        raise DamagedError(f"git could not move {ref}: {_reason(finished.errors)}. Nothing was changed.")
+
+    def _is_recorded(self, ref: str) -> bool:
+        if (self.path / ref).is_file():
+            return True
+        packed = self.path / "packed-refs"
+        return packed.is_file() and f" {ref}\n".encode() in packed.read_bytes()
+
+    def _remove_crash_reports(self) -> None:
+        for report in self.path.glob("fast_import_crash_*"):
+            report.unlink(missing_ok=True)
+
+
+def _checked_ref(name: str) -> str:
+    if _REF.fullmatch(name) is None:
+        raise ValueError(f"{name!r} is not a reference of the library")
+    return name
+
+
+def _folders(path: str) -> Iterator[str]:
+    parts = path.split("/")
+    return ("/".join(parts[:depth]) for depth in range(1, len(parts)))
+
+
+def _reason(errors: str) -> str:
+    lines = [line for line in errors.splitlines() if not line.startswith("fast-import: dumping")]
+    return lines[-1].removeprefix("fatal: ").rstrip(".") if lines else "it gave no reason"
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode("ascii") if isinstance(value, bytes) else value
