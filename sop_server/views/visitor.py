@@ -27,6 +27,7 @@ class Visitor:
     email: str
     initials: str
     can_write: bool
+    can_see_drafts: bool
     can_see_reports: bool
     is_manager: bool
     is_admin: bool
@@ -41,6 +42,7 @@ def visitor_of(actor: Actor) -> Visitor:
         email=actor.email,
         initials=initials.upper(),
         can_write=actor.may_anywhere(Action.DRAFT),
+        can_see_drafts=actor.may_anywhere(Action.SEE_DRAFTS),
         can_see_reports=actor.may_anywhere(Action.SEE_REPORTS),
         is_manager=actor.may_anywhere(Action.SCORE),
         is_admin=actor.may_anywhere(Action.ADMINISTER),

@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from datetime import timedelta
+from http import HTTPStatus
 
 from sop_server.domain.permissions import Actor
 from sop_server.domain.tickets import TicketInput
@@ -86,3 +87,14 @@ def test_a_manager_of_an_empty_library_sees_that_there_are_no_facts(as_person: A
 
 def test_an_administrator_without_other_roles_has_a_home(as_person: AsPerson, cast: Cast) -> None:
     assert as_person(cast.admin).get("/").status_code == 200
+
+
+def test_the_menu_leads_nowhere_that_its_person_may_not_go(as_person: AsPerson, cast: Cast) -> None:
+    assert '"/drafts/"' in as_person(cast.approver).get("/").text
+    manager = as_person(cast.manager)
+
+    page = manager.get("/").text
+
+    assert '"/drafts/"' not in page
+    assert '"/tickets/"' in page
+    assert manager.get("/drafts/").status_code == HTTPStatus.FORBIDDEN
