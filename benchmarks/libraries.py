@@ -1,6 +1,5 @@
 """The synthetic libraries: made once for each size into a cache, and copied for each run, which may change them."""
 
-import hashlib
 import os
 import shutil
 from collections.abc import Iterator
@@ -10,14 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks.making import cast_of, make_library, settings_of
+from benchmarks.making import EDITION, cast_of, make_library, settings_of
 from sop_server.domain.permissions import Actor
 from sop_server.home import close_stores, create_home
 from sop_server.services.stores import Stores
 from sop_server.settings import Settings
 
 _SMALLEST_MEASURED = 500
-_MADE_BY = ("texts.py", "facts.py", "making.py")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +51,7 @@ def opened(cache: Path, *, sops: int) -> Iterator[Library]:
 
 def cached(cache: Path, *, sops: int) -> Path:
     """Return the folder with `files` and `home` of the library of this size, making it where there is none."""
-    here = Path(__file__).parent
-    version = hashlib.sha256(b"".join((here / name).read_bytes() for name in _MADE_BY)).hexdigest()[:12]
-    folder = cache / f"{sops}-{version}"
+    folder = cache / f"{sops}-{EDITION}"
     if not folder.is_dir():
         aside = cache / f"{folder.name}.{os.getpid()}"
         aside.mkdir(parents=True)

@@ -34,6 +34,9 @@ CAST = {
     "manager": "manager",
     "admin": "admin",
 }
+EDITION = 1
+"""Which library is made: the next number when texts, facts or history change, so that none of before is used."""
+
 LONG_HISTORY_SOP = 1
 LONG_HISTORY = 30
 
