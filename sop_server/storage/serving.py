@@ -7,13 +7,15 @@ from sqlalchemy.orm import aliased
 
 from sop_server.storage.tables import Revision
 
+# Made once: an alias works its columns out anew each time that it is made, which costs more than the query.
+_LATER = aliased(Revision)
+
 
 def is_served(at: datetime) -> tuple[ColumnElement[bool], ...]:
     """Return the conditions, for a query on Revision, that it is in force at `at` and its SOP not retired."""
-    later = aliased(Revision)
     overtaken = (
-        select(later.id)
-        .where(later.sop_id == Revision.sop_id, later.number > Revision.number, later.effective_from <= at)
+        select(_LATER.id)
+        .where(_LATER.sop_id == Revision.sop_id, _LATER.number > Revision.number, _LATER.effective_from <= at)
         .exists()
     )
     return Revision.effective_from <= at, Revision.kind != "retire", ~overtaken

@@ -6,9 +6,14 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, bindparam, func, or_, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
-from sop_server.storage.tables import PublishIntent, Revision, RevisionLink, RevisionTicket, Sop
+from sop_server.storage.serving import is_served
+from sop_server.storage.tables import Department, PublishIntent, Revision, RevisionLink, RevisionTicket, Sop
 
 _CHUNK = 500
+
+# Made once: an alias works its columns out anew each time that it is made, which costs more than the query.
+_LATER = aliased(Revision)
+_GOVERNING = aliased(Revision)
 
 # Built once: what is asked for with every page costs more to put together than to answer.
 _LATEST = (
@@ -40,30 +45,19 @@ def in_force_row(session: Session, sop_id: str, at: datetime) -> Revision | None
     return None if row is None or row.kind == "retire" else row
 
 
-def _is_in_force(at: datetime) -> list[ColumnElement[bool]]:
-    later = aliased(Revision)
-    overtaken = (
-        select(later.id)
-        .where(later.sop_id == Revision.sop_id, later.number > Revision.number, later.effective_from <= at)
-        .exists()
-    )
-    return [Revision.effective_from <= at, Revision.kind != "retire", ~overtaken]
-
-
 def _is_governed_by(departments: Collection[str], now: datetime) -> ColumnElement[bool]:
     """Return the condition, for a query on Revision, that its SOP belongs to one of the departments at `now`."""
-    governing, later = aliased(Revision), aliased(Revision)
     overtaken = (
-        select(later.id)
-        .where(later.sop_id == governing.sop_id, later.number > governing.number, later.effective_from <= now)
+        select(_LATER.id)
+        .where(_LATER.sop_id == _GOVERNING.sop_id, _LATER.number > _GOVERNING.number, _LATER.effective_from <= now)
         .exists()
     )
     return (
-        select(governing.id)
+        select(_GOVERNING.id)
         .where(
-            governing.sop_id == Revision.sop_id,
-            governing.effective_from <= now,
-            governing.department.in_(departments),
+            _GOVERNING.sop_id == Revision.sop_id,
+            _GOVERNING.effective_from <= now,
+            _GOVERNING.department.in_(departments),
             ~overtaken,
         )
         .exists()
@@ -84,7 +78,7 @@ def in_force_rows(
 
     `governed` are (departments, instant): it keeps the SOPs that belong to one of them at that instant.
     """
-    query = select(Revision).where(*_is_in_force(at)).order_by(Revision.sop_id)
+    query = select(Revision).where(*is_served(at)).order_by(Revision.sop_id)
     if departments is not None:
         query = query.where(Revision.department.in_(departments))
     if governed is not None:
@@ -110,7 +104,7 @@ def in_force_ids(
     governed: tuple[Collection[str], datetime] | None = None,
 ) -> Sequence[str]:
     """Return the ids of the SOPs in force, all or some of them as for `in_force_rows`."""
-    query = select(Revision.sop_id).where(*_is_in_force(at)).order_by(Revision.sop_id)
+    query = select(Revision.sop_id).where(*is_served(at)).order_by(Revision.sop_id)
     if departments is not None:
         query = query.where(Revision.department.in_(departments))
     if governed is not None:
@@ -121,12 +115,12 @@ def in_force_ids(
 def owned_ids(session: Session, email: str, *, at: datetime) -> Sequence[str]:
     """Return the ids of the SOPs in force that a person owns or is the deputy of."""
     mine = or_(Revision.owner == email, Revision.deputy == email)
-    return session.scalars(select(Revision.sop_id).where(mine, *_is_in_force(at)).order_by(Revision.sop_id)).all()
+    return session.scalars(select(Revision.sop_id).where(mine, *is_served(at)).order_by(Revision.sop_id)).all()
 
 
 def titled(session: Session, words: Sequence[str], *, at: datetime) -> Sequence[Revision]:
     """Return the revisions in force whose title holds every word, by title."""
-    query = select(Revision).where(*_is_in_force(at)).order_by(Revision.title, Revision.sop_id)
+    query = select(Revision).where(*is_served(at)).order_by(Revision.title, Revision.sop_id)
     for word in words[:8]:
         query = query.where(Revision.title.icontains(word, autoescape=True))
     return session.scalars(query).all()
@@ -160,11 +154,21 @@ def histories(session: Session, ids: Collection[str]) -> Mapping[str, list[Revis
     return found
 
 
+def departments_in_force(session: Session, at: datetime, departments: Collection[str] | None) -> set[str]:
+    """Return the departments, of some or of all, that have a SOP in force; looks for one of each, counts none."""
+    query = select(Department.slug).where(
+        select(Revision.id).where(Revision.department == Department.slug, *is_served(at)).exists()
+    )
+    if departments is not None:
+        query = query.where(Department.slug.in_(departments))
+    return set(session.scalars(query))
+
+
 def in_force_departments(
     session: Session, at: datetime, departments: Collection[str] | None = None
 ) -> Mapping[str | None, int]:
     """Count the SOPs in force by department."""
-    query = select(Revision.department, func.count()).where(*_is_in_force(at)).group_by(Revision.department)
+    query = select(Revision.department, func.count()).where(*is_served(at)).group_by(Revision.department)
     if departments is not None:
         query = query.where(Revision.department.in_(departments))
     return dict(session.execute(query).all())
@@ -211,7 +215,7 @@ def recently_published(
     session: Session, at: datetime, *, departments: Collection[str] | None, limit: int
 ) -> Sequence[Revision]:
     """Return the revisions that came into force last, the newest first."""
-    query = select(Revision).where(*_is_in_force(at)).order_by(Revision.effective_from.desc()).limit(limit)
+    query = select(Revision).where(*is_served(at)).order_by(Revision.effective_from.desc()).limit(limit)
     if departments is not None:
         query = query.where(Revision.department.in_(departments))
     return session.scalars(query).all()
@@ -260,7 +264,7 @@ def links_here(session: Session, sop_id: str, at: datetime) -> Sequence[Revision
     return session.scalars(
         select(Revision)
         .join(RevisionLink, RevisionLink.revision_id == Revision.id)
-        .where(RevisionLink.target == sop_id, *_is_in_force(at))
+        .where(RevisionLink.target == sop_id, *is_served(at))
         .order_by(Revision.title)
     ).all()
 

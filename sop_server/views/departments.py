@@ -3,17 +3,17 @@
 from flask import url_for
 
 from sop_server.services.accounts.departments import list_departments
-from sop_server.services.library.reading import count_by_department
+from sop_server.services.library.reading import departments_to_read
 from sop_server.views import visitor
 
 
 def row(*, at: str | None = None) -> list[tuple[str, str, str]]:
     """Return (slug, name, address) of each department in which the visitor may read something in force."""
-    counts = count_by_department(visitor.stores(), actor=visitor.actor(), now=visitor.now())
+    readable = departments_to_read(visitor.stores(), actor=visitor.actor(), now=visitor.now())
     return [
         (one.slug, one.name, url_for("library.index", department=one.slug, at=at))
         for one in list_departments(visitor.stores(), now=visitor.now())
-        if one.slug in counts
+        if one.slug in readable
     ]
 
 

@@ -64,6 +64,12 @@ def list_sops(
     return Page(items, items[-1].sop_id if len(rows) > limit else None)
 
 
+def departments_to_read(stores: Stores, *, actor: Actor, now: datetime) -> frozenset[str]:
+    """Return the departments in which the actor may read a SOP in force."""
+    with stores.database.read() as session:
+        return frozenset(sops.departments_in_force(session, now, actor.reach(Action.READ)))
+
+
 def count_by_department(stores: Stores, *, actor: Actor, now: datetime) -> Mapping[str | None, int]:
     """Count the SOPs in force that the actor may read, by department."""
     with stores.database.read() as session:

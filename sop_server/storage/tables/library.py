@@ -144,6 +144,7 @@ class Revision(Table):
         UniqueConstraint("sop_id", "number"),
         Index("ix_revision_effective", "effective_from"),
         Index("ix_revision_hash", "content_hash"),
+        Index("ix_revision_department", "department"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -164,6 +164,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_revision_effective", "revision", ["effective_from"], unique=False)
     op.create_index("ix_revision_hash", "revision", ["content_hash"], unique=False)
+    op.create_index("ix_revision_department", "revision", ["department"], unique=False)
     op.create_table(
         "revision_link",
         sa.Column("revision_id", sa.Integer(), nullable=False),
@@ -201,6 +202,7 @@ def downgrade() -> None:
     op.drop_table("quarantine")
     op.drop_index("ix_revision_link_target", table_name="revision_link")
     op.drop_table("revision_link")
+    op.drop_index("ix_revision_department", table_name="revision")
     op.drop_index("ix_revision_hash", table_name="revision")
     op.drop_index("ix_revision_effective", table_name="revision")
     op.drop_table("revision")
