@@ -33,6 +33,9 @@ def report_command(*, name: str, at: str | None, days: int, department: str | No
         _write_csv(table)
         return
     click.echo(f"As of {shape['at']}")
+    if shape["late_facts"]:
+        left_out = ", ".join(f"{kind} {count}" for kind, count in shape["late_facts"].items())
+        click.echo(f"Happened by then, recorded after it, and not in it: {left_out}.")
     for line in table.summary:
         click.echo(line)
     shown = [position for position, name in enumerate(table.columns) if name not in table.for_spreadsheets]

@@ -1,6 +1,8 @@
 import csv
 import io
 import json
+import re
+from pathlib import Path
 
 import pytest
 
@@ -31,3 +33,19 @@ def test_an_instant_or_a_period_that_cannot_be_is_refused(example: Run, argument
     assert refused.exit_code == 1
     assert refused.stderr.startswith("Error: ")
     assert refused.stdout == ""
+
+
+def test_facts_that_came_late_are_counted_and_named(ready: Run, tmp_path: Path) -> None:
+    listed = tmp_path / "tickets.csv"
+    listed.write_text("source,key,title,created_at\njira,LATE-1,Late,2020-01-01T00:00:00Z\n", encoding="utf-8")
+    assert ready("tickets", "import", str(listed)).exit_code == 0
+
+    past = ready("report", "drift", "--at", "2020-06-01T00:00:00Z").stdout
+
+    assert "Happened by then, recorded after it, and not in it: tickets 1.\n" in past
+    assert "recorded after it" not in ready("report", "drift").stdout
+
+
+def test_a_band_is_told_in_words(example: Run) -> None:
+    told = example("report", "drift").stdout
+    assert re.search(r"^Drift score: [\d.]+ of 10, (healthy|at risk|failure)\.$", told, re.MULTILINE), told

@@ -172,11 +172,15 @@ def _plain(value: object) -> object:
     return str(value) if isinstance(value, str) else value
 
 
+def _words(key: str) -> str:
+    return key.replace("_", " ")
+
+
 def _drift_table(shape: Mapping[str, Any]) -> Table:
     columns = ("at", "score", "band", "component", "weight", "q", "lost")
     said = (shape["at"], shape["score"], shape["band"])
     rows = tuple((*said, part["name"], part["weight"], part["q"], part["lost"]) for part in shape["components"])
-    score = "no data yet" if shape["score"] is None else f"{shape['score']} of 10, {shape['band']}"
+    score = "no data yet" if shape["score"] is None else f"{shape['score']} of 10, {_words(shape['band'])}"
     caps = tuple(f"At most {cap['limit']}: {cap['reason']}" for cap in shape["caps"])
     return Table(
         columns,
@@ -223,7 +227,7 @@ def _feedback_table(shape: Mapping[str, Any]) -> Table:
     columns = ("id", "sop_id", "kind", "reported_at")
     rows = tuple(tuple(item[name] for name in columns) for item in shape["waiting"])
     share = "none was due" if shape["share"] is None else f"{shape['share']:.1%} of {shape['due']} due"
-    kinds = ", ".join(f"{kind} {count}" for kind, count in shape["kinds"].items()) or "none"
+    kinds = ", ".join(f"{_words(kind)} {count}" for kind, count in shape["kinds"].items()) or "none"
     summary = (f"Triaged in time in {shape['days']} days: {share}.", f"Reported: {kinds}.", "Waiting for triage:")
     return Table(columns, rows, summary)
 
