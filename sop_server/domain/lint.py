@@ -80,7 +80,7 @@ def _problems(file: SopFile) -> Iterator[Problem]:
     named = {problem.field for problem in file.problems}
     unreadable = any(problem.field is None for problem in file.problems)
     if file.front.title is None and "title" not in named and not unreadable:
-        yield Problem(1, "title", "title: an SOP needs a title", Severity.ERROR)
+        yield Problem(1, "title", "title: a SOP needs a title", Severity.ERROR)
     for key, value, effect in (
         ("department", file.front.department, "only people with a role for all departments can work on it"),
         ("owner", file.front.owner, "readers will not know whom to ask"),
