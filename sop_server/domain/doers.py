@@ -14,7 +14,6 @@ class System:
     """
 
     name: str
-    is_source: bool = False
 
     @property
     def email(self) -> str:

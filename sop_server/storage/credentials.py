@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from sop_server.storage.tables import ApiToken, SignInFailure, SignInLink, WebSession
@@ -117,8 +117,3 @@ def forget_failures(session: Session, *, email: str | None = None, before: datet
     if before is not None:
         query = query.where(SignInFailure.at <= before)
     session.execute(query)
-
-
-def failure_count(session: Session) -> int:
-    """Return how many refused sign-ins are stored."""
-    return session.scalar(select(func.count()).select_from(SignInFailure)) or 0

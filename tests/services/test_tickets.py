@@ -25,7 +25,7 @@ from tests.services.conftest import Cast, Publish
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-JIRA = System("jira", is_source=True)
+JIRA = System("jira")
 
 
 def keep(stores: Stores, actor: Actor | System, key: str = "CHG-1", now: datetime = NOW, **said: object) -> TicketView:

@@ -93,4 +93,4 @@ def _reference(row: Row) -> str:
 
 
 def _doer(row: Row) -> Doer:
-    return OPERATOR if row["source"] == _BY_HAND else System(row["source"], is_source=True)
+    return OPERATOR if row["source"] == _BY_HAND else System(row["source"])

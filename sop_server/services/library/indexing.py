@@ -1,6 +1,6 @@
 """Keeping the search index up to the projection: after the answer, from the outbox, never inside a request."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from sop_server.domain import front_matter, revisions
@@ -109,8 +109,3 @@ def behind(stores: Stores) -> str | None:
     if held != wanted and not waiting:
         return "The search index is not the one of the library's newest state; run `sop-server reindex`."
     return None
-
-
-def forget(stores: Stores, ids: Collection[str]) -> None:
-    """Take SOPs out of the index at once, for what must not be found any more."""
-    stores.search.update([], sorted(ids))
