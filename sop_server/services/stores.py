@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sop_server.domain.drift import DriftReport
 from sop_server.domain.policy import Policy
-from sop_server.services.library.renderings import Renderings
+from sop_server.rendering.markdown import Rendered
+from sop_server.services.kept import Kept
 from sop_server.storage.database import Database
 from sop_server.storage.git.library import Library
 from sop_server.storage.search.protocol import SearchEngine
@@ -30,4 +32,5 @@ class Stores:
     search: SearchEngine
     policy: Policy
     clock: Callable[[], datetime] = utc_now
-    renderings: Renderings = field(default_factory=Renderings)
+    renderings: Kept[tuple[str, str, str], Rendered] = field(default_factory=lambda: Kept(512))
+    scores: Kept[tuple[datetime, frozenset[str] | None], DriftReport] = field(default_factory=lambda: Kept(512))

@@ -62,7 +62,7 @@ def _since(before: DriftReport, now: DriftReport) -> str:
     if now.score is None:
         return "There is nothing to score yet."
     if before.score is None:
-        return "A month ago there was nothing to score."
+        return f"At the end of {before.at:%B} there was nothing to score."
     earlier = {component.name: component.lost for component in before.components}
     moves = sorted(
         ((earlier.get(one.name, 0.0) - one.lost, one.name.value) for one in now.components),
@@ -74,9 +74,9 @@ def _since(before: DriftReport, now: DriftReport) -> str:
         if abs(gained) >= _WORTH_SAYING
     ]
     if before.score == now.score:
-        same = f"It was {before.score:.1f} a month ago too"
+        same = f"It was {before.score:.1f} at the end of {before.at:%B} too"
         return f"{same}; {', '.join(said)}." if said else f"{same}."
-    return f"A month ago it was {before.score:.1f}{'; ' + ', '.join(said) if said else ''}."
+    return f"At the end of {before.at:%B} it was {before.score:.1f}{'; ' + ', '.join(said) if said else ''}."
 
 
 def _report(name: str) -> str:

@@ -1,6 +1,5 @@
 """What a manager sees first: the score and its year, what moved it, and where to look."""
 
-import calendar
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,14 +9,13 @@ from sop_server.domain.drift import DriftReport, drift_of
 from sop_server.domain.drift_formula import Component
 from sop_server.domain.obligations import ObligationStatus
 from sop_server.domain.permissions import Action
-from sop_server.domain.snapshot import known_by
 from sop_server.domain.staleness import StaleItem, staleness
 from sop_server.domain.standing import narrow, standing
 from sop_server.domain.window import WindowReport, window
+from sop_server.services.reports.year import past_months
 from sop_server.services.stores import Stores
 from sop_server.storage.facts import load_facts
 
-MONTHS = 12
 _DAYS = 90
 
 
@@ -51,9 +49,7 @@ def manager_home(stores: Stores, *, actor: Doer, now: datetime) -> ManagerHome:
     lost = max(report.components, key=lambda component: component.lost, default=None)
     return ManagerHome(
         drift=report,
-        months=tuple(
-            drift_of(narrow(standing(known_by(facts, instant)), departments=reach)) for instant in month_ends(now)
-        ),
+        months=(*past_months(stores, facts, departments=reach), report),
         lost_most=lost if lost is not None and lost.lost > 0 else None,
         window=window(of.obligations, at=now, days=_DAYS),
         running=tuple(sorted((one for one in of.obligations if one.open), key=lambda one: one.due_at)),
@@ -62,13 +58,3 @@ def manager_home(stores: Stores, *, actor: Doer, now: datetime) -> ManagerHome:
         undocumented=missing,
         critical_undocumented=sum(row.criticality == "critical" for row in missing),
     )
-
-
-def month_ends(now: datetime, *, months: int = MONTHS) -> list[datetime]:
-    """Return the same instant of the `months` - 1 months before `now`, and `now`, oldest first."""
-    instants: list[datetime] = []
-    for back in range(months - 1, -1, -1):
-        year, month = divmod(now.year * 12 + now.month - 1 - back, 12)
-        day = min(now.day, calendar.monthrange(year, month + 1)[1])
-        instants.append(now.replace(year=year, month=month + 1, day=day))
-    return instants

@@ -9,9 +9,8 @@ from sop_server.domain.drift import DriftReport, drift_of
 from sop_server.domain.instants import hours
 from sop_server.domain.obligations import ObligationState, ObligationStatus
 from sop_server.domain.permissions import Action, Actor
-from sop_server.domain.snapshot import known_by
 from sop_server.domain.standing import narrow, standing
-from sop_server.services.reports.managing import month_ends
+from sop_server.services.reports.year import past_months
 from sop_server.services.stores import Stores
 from sop_server.storage import people, tickets
 from sop_server.storage.facts import load_facts
@@ -69,6 +68,5 @@ def drift_by_month(stores: Stores, *, actor: Actor, at: datetime, department: st
     departments = actor.reach(Action.SEE_REPORTS) if department is None else frozenset({department})
     with stores.database.read() as session:
         facts = load_facts(session, at)
-    return tuple(
-        drift_of(narrow(standing(known_by(facts, instant)), departments=departments)) for instant in month_ends(at)
-    )
+    present = drift_of(narrow(standing(facts), departments=departments))
+    return (*past_months(stores, facts, departments=departments), present)
