@@ -79,6 +79,7 @@ def test_history_names_who_approved_what(caller: As, publish: Make, clock: Clock
     assert items[1]["ticket_labels"] == ["jira:CHG-1"]
     assert items[1]["author"] == "asha@example.com"
     assert [approval["person"] for approval in items[1]["approvals"]] == ["ben@example.com"]
+    assert items[1]["approvals"][0]["at"] == items[1]["approved_at"]
     part = caller("rita").get("/sops/SOP-0001/revisions", limit=1).get_json()
     assert [one["revision"] for one in part["items"]] == [2]
     rest = caller("rita").get("/sops/SOP-0001/revisions", limit=1, cursor=part["next"]).get_json()

@@ -49,7 +49,7 @@ class RevisionApproval(Output):
 
     person: str
     name: str
-    at: str
+    at: Instant
 
 
 class Revision(Output):
