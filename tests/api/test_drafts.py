@@ -244,7 +244,10 @@ def test_retiring_is_a_draft_too(caller: As, publish: Make) -> None:
     sent = caller("asha").post(f"/drafts/{made['id']}/submit").get_json()
     done = caller("ben").post(f"/drafts/{made['id']}/approve", content_hash=sent["content_hash"])
     assert done.get_json()["revision"] == 2
-    assert caller("rita").get("/sops/SOP-0001").status_code == 410
+    gone = caller("rita").get("/sops/SOP-0001")
+    assert gone.status_code == 410
+    assert ". Its history is still there" in gone.get_json()["detail"]
+    assert ".." not in gone.get_json()["detail"]
 
 
 def test_undo_has_the_old_text(caller: As, publish: Make) -> None:

@@ -203,7 +203,7 @@ def _in_sight(session: Session, actor: Actor, sop_id: str, *, at: datetime, now:
         raise NotFoundError(f"There is no SOP {sop_id} in force. Check the id, or search for what you need.")
     if row.kind == revisions.RevisionKind.RETIRE:
         raise GoneError(
-            f"{sop_id} “{row.title}” was retired on {row.effective_from:%d %B %Y}: {row.change_summary} "
+            f"{sop_id} “{row.title}” was retired on {row.effective_from:%d %B %Y}: {row.change_summary.rstrip('.')}. "
             "Its history is still there; search for the procedure that replaces it."
         )
     return row
