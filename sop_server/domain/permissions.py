@@ -33,7 +33,7 @@ class Action(StrEnum):
     PROPOSE_NOT_NEEDED = "propose that an obligation is not needed"
     CONFIRM_NOT_NEEDED = "confirm that an obligation is not needed"
     MOVE_LATE_GO_LIVE = "move a go-live later after a breach"
-    SEE_REPORTS = "see reports"
+    SEE_REPORTS = "see tickets, findings and reports"
     SCORE = "enter scorecards"
     ADMINISTER = "administer people, tokens, settings and imports"
     SEE_AUDIT = "see the audit trail"

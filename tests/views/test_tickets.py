@@ -1,6 +1,7 @@
 import io
 from collections.abc import Callable
 from datetime import timedelta
+from http import HTTPStatus
 
 import pytest
 
@@ -233,3 +234,9 @@ def _naming_sap() -> str:
         "---\ntitle: Refunds over 500 USD\ndepartment: customer-care\nowner: asha@example.com\n"
         "systems: [SAP]\naudience: [customer-care-tier2]\n---\n\n## Steps\n\n1. Open the order.\n2. Refund it.\n"
     )
+
+
+def test_who_may_not_see_tickets_is_told_so(as_person: Callable[[Actor], Browser], cast: Cast) -> None:
+    refused = as_person(cast.reader).get("/tickets/")
+    assert refused.status_code == HTTPStatus.FORBIDDEN
+    assert "You may not see tickets, findings and reports." in words(refused)
