@@ -11,7 +11,10 @@ from sop_server.services.stores import Stores
 from sop_server.storage import drafts
 
 SCAN_EVERY = timedelta(minutes=5)
+MAINTAIN_EVERY = timedelta(days=1)
+
 _SCANNED = "scanned"
+_MAINTAINED = "maintained"
 
 
 def run_due(stores: Stores, *, now: datetime) -> list[str]:
@@ -26,17 +29,26 @@ def run_due(stores: Stores, *, now: datetime) -> list[str]:
     indexed = index_due(stores, now=now)
     if indexed:
         told.append(f"{indexed} SOPs were indexed.")
-    opened, closed = _scan_when_due(stores, now=now)
-    if opened or closed:
-        told.append(f"The scan opened {opened} findings and closed {closed}.")
+    if _is_due(stores, _SCANNED, every=SCAN_EVERY, now=now):
+        opened, closed = scan(stores, now=now)
+        if opened or closed:
+            told.append(f"The scan opened {opened} findings and closed {closed}.")
+    if _is_due(stores, _MAINTAINED, every=MAINTAIN_EVERY, now=now):
+        stores.library.maintain()
     return told
 
 
-def _scan_when_due(stores: Stores, *, now: datetime) -> tuple[int, int]:
+def _is_due(stores: Stores, what: str, *, every: timedelta, now: datetime) -> bool:
+    """Whether `what` was last done longer ago than `every`; who is told so does it, and nobody else until then."""
     with stores.database.read() as session:
-        last = drafts.mark(session, _SCANNED)
-    if last is not None and parse_instant(last, field=_SCANNED) > now - SCAN_EVERY:
-        return 0, 0
+        if not _long_ago(drafts.mark(session, what), every=every, now=now):
+            return False
     with stores.database.write() as session:
-        drafts.set_mark(session, _SCANNED, format_instant(now))
-    return scan(stores, now=now)
+        if not _long_ago(drafts.mark(session, what), every=every, now=now):
+            return False
+        drafts.set_mark(session, what, format_instant(now))
+    return True
+
+
+def _long_ago(last: str | None, *, every: timedelta, now: datetime) -> bool:
+    return last is None or parse_instant(last, field="mark") <= now - every
