@@ -144,7 +144,7 @@ class Revision(Table):
         UniqueConstraint("sop_id", "number"),
         Index("ix_revision_effective", "effective_from"),
         Index("ix_revision_hash", "content_hash"),
-        Index("ix_revision_department", "department"),
+        Index("ix_revision_department", "department", "sop_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

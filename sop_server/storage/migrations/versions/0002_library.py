@@ -164,7 +164,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_revision_effective", "revision", ["effective_from"], unique=False)
     op.create_index("ix_revision_hash", "revision", ["content_hash"], unique=False)
-    op.create_index("ix_revision_department", "revision", ["department"], unique=False)
+    op.create_index("ix_revision_department", "revision", ["department", "sop_id"], unique=False)
     op.create_table(
         "revision_link",
         sa.Column("revision_id", sa.Integer(), nullable=False),
