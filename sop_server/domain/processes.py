@@ -1,18 +1,15 @@
 """What may be said of a process of the operation, and what the register says after something new was said."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
-from typing import TypeVar
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from sop_server.domain.facts import Criticality, ProcessStatus
+from sop_server.domain.given import ABSENT, Absent, Fields, clean_names
 from sop_server.domain.people import clean_email
 from sop_server.domain.roles import clean_slug
-from sop_server.domain.tickets import ABSENT, MAX_NAME, MAX_NAMES, Absent
 from sop_server.errors import InvalidInputError
 
 MAX_PROCESS_NAME = 200
-
-Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,36 +39,19 @@ class ProcessContent:
 
 def revise(former: ProcessContent | None, given: ProcessInput) -> ProcessContent:
     """Return what the register says now; raises one InvalidInputError for all fields that cannot be used."""
-    problems: dict[str, str] = {}
-    messages: list[str] = []
-
-    def read(clean: Callable[[], Value], otherwise: Value) -> Value:
-        try:
-            return clean()
-        except InvalidInputError as error:
-            problems.update(error.fields)
-            messages.append(error.message)
-            return otherwise
-
+    said = Fields()
+    owner, deputy, systems = (None, None, None) if former is None else (former.owner, former.deputy, former.systems)
     content = ProcessContent(
-        name=read(lambda: _name(given.name, former), ""),
-        department=read(lambda: _department(given.department, former), None),
-        criticality=read(lambda: _criticality(given.criticality, former), Criticality.NORMAL),
-        owner=read(lambda: _person(given.owner, None if former is None else former.owner, field="owner"), None),
-        deputy=read(lambda: _person(given.deputy, None if former is None else former.deputy, field="deputy"), None),
-        systems=read(lambda: _systems(given.systems, former), ()),
+        name=said.read(lambda: _name(given.name, former), ""),
+        department=said.read(lambda: _department(given.department, former), None),
+        criticality=said.read(lambda: _criticality(given.criticality, former), Criticality.NORMAL),
+        owner=said.read(lambda: _person(given.owner, owner, field="owner"), None),
+        deputy=said.read(lambda: _person(given.deputy, deputy, field="deputy"), None),
+        systems=said.read(lambda: clean_names(given.systems, systems, field="systems"), ()),
         status=ProcessStatus.ACTIVE if former is None else former.status,
     )
-    if messages:
-        raise InvalidInputError(" ".join(messages), fields=problems)
+    said.require_sound()
     return content
-
-
-def differs(former: ProcessContent, content: ProcessContent) -> list[str]:
-    """Name the fields in which two versions differ."""
-    return [
-        field.name for field in fields(ProcessContent) if getattr(former, field.name) != getattr(content, field.name)
-    ]
 
 
 def _name(given: str | Absent, former: ProcessContent | None) -> str:
@@ -116,15 +96,3 @@ def _person(given: str | Absent | None, former: str | None, *, field: str) -> st
     if given is None or not given.strip():
         return None
     return clean_email(given, field=field)
-
-
-def _systems(given: Sequence[str] | Absent | None, former: ProcessContent | None) -> tuple[str, ...]:
-    if isinstance(given, Absent):
-        return () if former is None else former.systems
-    names = tuple(dict.fromkeys(" ".join(name.split()) for name in given or () if name.strip()))
-    if len(names) > MAX_NAMES or any(len(name) > MAX_NAME or not name.isprintable() for name in names):
-        raise InvalidInputError(
-            f"“systems” holds at most {MAX_NAMES} names of at most {MAX_NAME} printable characters each.",
-            fields={"systems": f"at most {MAX_NAMES} names of {MAX_NAME} characters"},
-        )
-    return names

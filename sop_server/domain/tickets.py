@@ -1,38 +1,24 @@
 """What may be said of a business change, and what a ticket says after something new was said of it."""
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from enum import Enum
-from typing import Final, TypeVar
 
 from sop_server.domain import identifiers
 from sop_server.domain.facts import TicketStatus
 from sop_server.domain.free_text import clean_text
+from sop_server.domain.given import ABSENT, MAX_NAME, MAX_NAMES, Absent, Fields, clean_names
 from sop_server.domain.instants import check_go_live
 from sop_server.errors import InvalidInputError
 
 MAX_SOURCE = 40
 MAX_KEY = 200
 MAX_TITLE = 300
-MAX_NAME = 100
-MAX_NAMES = 200
 MAX_URL = 2000
 MAX_REASON = 2000
 
 _SOURCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-
-
-class Absent(Enum):
-    """The mark of a field of which nothing was said: it keeps what it had, where None would clear it."""
-
-    ABSENT = "absent"
-
-
-ABSENT: Final = Absent.ABSENT
-
-Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,37 +59,28 @@ def revise(former: TicketContent | None, given: TicketInput, *, first_known: dat
 
     `first_known` is when the ticket was first heard of: its creation, where nobody says otherwise.
     """
-    problems: dict[str, str] = {}
-    messages: list[str] = []
-
-    def read(clean: Callable[[], Value], otherwise: Value) -> Value:
-        try:
-            return clean()
-        except InvalidInputError as error:
-            problems.update(error.fields)
-            messages.append(error.message)
-            return otherwise
+    said = Fields()
+    systems, processes = (None, None) if former is None else (former.systems, former.processes)
 
     def instant(field: str) -> datetime | None:
         value: datetime | Absent | None = getattr(given, field)
         if isinstance(value, Absent):
             return None if former is None else getattr(former, field)
-        return read(lambda: None if value is None else check_go_live(value, now=now, field=field), None)
+        return said.read(lambda: None if value is None else check_go_live(value, now=now, field=field), None)
 
     content = TicketContent(
-        title=read(lambda: _title(given.title, former), ""),
-        status=read(lambda: _status(given.status, former), TicketStatus.PLANNED),
+        title=said.read(lambda: _title(given.title, former), ""),
+        status=said.read(lambda: _status(given.status, former), TicketStatus.PLANNED),
         effective_at=instant("effective_at"),
         planned_end=instant("planned_end"),
         actual_end=instant("actual_end"),
         announced_at=instant("announced_at"),
         created_at=instant("created_at") or first_known,
-        systems=read(lambda: _names(given.systems, None if former is None else former.systems, field="systems"), ()),
-        processes=read(lambda: _processes(given.processes, None if former is None else former.processes), ()),
-        url=read(lambda: _url(given.url, former), None),
+        systems=said.read(lambda: clean_names(given.systems, systems, field="systems"), ()),
+        processes=said.read(lambda: _processes(given.processes, processes), ()),
+        url=said.read(lambda: _url(given.url, former), None),
     )
-    if messages:
-        raise InvalidInputError(" ".join(messages), fields=problems)
+    said.require_sound()
     return content
 
 
@@ -147,13 +124,6 @@ def clean_reason(reason: str, *, what: str) -> str:
     return kept
 
 
-def differs(former: TicketContent, content: TicketContent) -> list[str]:
-    """Name the fields in which two versions differ."""
-    return [
-        field.name for field in fields(TicketContent) if getattr(former, field.name) != getattr(content, field.name)
-    ]
-
-
 def _title(given: str | Absent, former: TicketContent | None) -> str:
     if isinstance(given, Absent):
         if former is None:
@@ -183,20 +153,8 @@ def _status(given: str | Absent | None, former: TicketContent | None) -> TicketS
         ) from error
 
 
-def _names(given: Sequence[str] | Absent | None, former: tuple[str, ...] | None, *, field: str) -> tuple[str, ...]:
-    if isinstance(given, Absent):
-        return former or ()
-    names = tuple(dict.fromkeys(" ".join(name.split()) for name in given or () if name.strip()))
-    if len(names) > MAX_NAMES or any(len(name) > MAX_NAME or not name.isprintable() for name in names):
-        raise InvalidInputError(
-            f"“{field}” holds at most {MAX_NAMES} names of at most {MAX_NAME} printable characters each.",
-            fields={field: f"at most {MAX_NAMES} names of {MAX_NAME} characters"},
-        )
-    return names
-
-
 def _processes(given: Sequence[str] | Absent | None, former: tuple[str, ...] | None) -> tuple[str, ...]:
-    names = tuple(name.upper() for name in _names(given, former, field="processes"))
+    names = tuple(name.upper() for name in clean_names(given, former, field="processes"))
     wrong = [name for name in names if identifiers.parse_process_id(name) is None]
     if wrong:
         raise InvalidInputError(

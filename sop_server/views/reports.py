@@ -12,7 +12,7 @@ from sop_server.domain.permissions import Action
 from sop_server.errors import NotFoundError
 from sop_server.services.library.surrounding import names
 from sop_server.services.reports import reporting
-from sop_server.services.reports.report_rows import WindowRow, drift_by_month, names_of, window_rows
+from sop_server.services.reports.report_rows import WindowRow, drift_before, names_of, window_rows
 from sop_server.services.reports.report_shapes import REPORTS, shape_of, table_of
 from sop_server.services.reports.reporting import DEFAULT_DAYS, Body, Report, ReportRequest
 from sop_server.views import departments, downloads, fields, visitor
@@ -35,8 +35,8 @@ def drift() -> ResponseReturnValue:
     """Show the drift score with everything that explains it."""
     stores, actor = visitor.stores(), visitor.actor()
     report = reporting.drift_report(stores, actor=actor, request=_request(), now=visitor.now())
-    months = drift_by_month(stores, actor=actor, at=report.at, department=report.department)
-    return _page("drift", report, months=months)
+    past = drift_before(stores, actor=actor, at=report.at, department=report.department)
+    return _page("drift", report, months=(*past, report.body))
 
 
 @BLUEPRINT.get("/window")

@@ -7,9 +7,10 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from sop_server.domain.given import ABSENT
 from sop_server.domain.obligations import ObligationState
 from sop_server.domain.permissions import Action
-from sop_server.domain.tickets import ABSENT, TicketInput
+from sop_server.domain.tickets import TicketInput
 from sop_server.errors import ConflictError, NotFoundError
 from sop_server.services.changes.ticket_import import INSTANTS, OPTIONAL, REQUIRED, import_tickets
 from sop_server.services.changes.ticket_pages import ticket_page

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from sop_server.domain import identifiers
 from sop_server.domain.doers import Doer
+from sop_server.domain.given import differs
 from sop_server.domain.instants import check_go_live, format_instant
 from sop_server.domain.obligations import OPEN, ObligationState, statuses
 from sop_server.domain.permissions import Action, Actor
@@ -16,7 +17,6 @@ from sop_server.domain.tickets import (
     clean_reason,
     clean_reference,
     clean_sop_ids,
-    differs,
     revise,
 )
 from sop_server.errors import ForbiddenError, InvalidInputError

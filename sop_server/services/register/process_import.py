@@ -5,9 +5,9 @@ from datetime import datetime
 from sop_server.domain import identifiers
 from sop_server.domain.csv_rows import CsvRow, read_rows, split_list
 from sop_server.domain.doers import Doer
+from sop_server.domain.given import ABSENT
 from sop_server.domain.permissions import Action
 from sop_server.domain.processes import ProcessInput
-from sop_server.domain.tickets import ABSENT
 from sop_server.errors import InvalidInputError, SopError
 from sop_server.services.register import processes
 from sop_server.services.register.import_reports import ImportReport, Skipped, Tally

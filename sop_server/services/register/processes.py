@@ -7,8 +7,9 @@ from datetime import datetime
 from sop_server.domain import identifiers
 from sop_server.domain.doers import Doer
 from sop_server.domain.facts import Criticality, ProcessStatus
+from sop_server.domain.given import differs
 from sop_server.domain.permissions import Action
-from sop_server.domain.processes import ProcessContent, ProcessInput, differs, revise
+from sop_server.domain.processes import ProcessContent, ProcessInput, revise
 from sop_server.errors import ConflictError, NotFoundError
 from sop_server.services.paging import Page, check_limit, number_after
 from sop_server.services.stores import Stores

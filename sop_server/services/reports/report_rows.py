@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sop_server.domain import identifiers
-from sop_server.domain.drift import DriftReport, drift_of
+from sop_server.domain.drift import DriftReport
 from sop_server.domain.instants import hours
 from sop_server.domain.obligations import ObligationState, ObligationStatus
 from sop_server.domain.permissions import Action, Actor
-from sop_server.domain.standing import narrow, standing
 from sop_server.services.reports.year import past_months
 from sop_server.services.stores import Stores
 from sop_server.storage import people, tickets
@@ -60,13 +59,12 @@ def names_of(stores: Stores, *, person_ids: Collection[int]) -> Mapping[int, str
         return {key: person.name for key, person in people.persons_by_id(session, person_ids).items()}
 
 
-def drift_by_month(stores: Stores, *, actor: Actor, at: datetime, department: str | None) -> tuple[DriftReport, ...]:
-    """Return the score at each of the twelve month ends up to and with `at`, each as it was known then."""
+def drift_before(stores: Stores, *, actor: Actor, at: datetime, department: str | None) -> tuple[DriftReport, ...]:
+    """Return the score at each of the eleven ends of months before `at`, each as it was known then."""
     actor.require_anywhere(Action.SEE_REPORTS)
     if department is not None:
         actor.require(Action.SEE_REPORTS, department)
     departments = actor.reach(Action.SEE_REPORTS) if department is None else frozenset({department})
     with stores.database.read() as session:
         facts = load_facts(session, at)
-    present = drift_of(narrow(standing(facts), departments=departments))
-    return (*past_months(stores, facts, departments=departments), present)
+    return past_months(stores, facts, departments=departments)
