@@ -13,6 +13,10 @@ import yaml
 MAX_DEPTH = 8
 MAX_BYTES = 16 * 1024
 
+_TOO_DEEP = f"the values are nested more than {MAX_DEPTH} deep"
+_NESTING = "nest"
+"""Stands in what every release of the parser says where it gives up on nesting before this reader does."""
+
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
 _DECIMAL = re.compile(r"[-+]?[0-9]{1,17}\.[0-9]{1,17}")
 _WORDS: Mapping[str, bool | None] = {
@@ -100,6 +104,8 @@ def read(text: str) -> Node | None:
         at_end = exc.problem_mark is not None and exc.problem_mark.index >= len(text)
         mark = (exc.context_mark or exc.problem_mark) if at_end else (exc.problem_mark or exc.context_mark)
         line = _line(text, mark.index) if mark is not None else 1
+        if _NESTING in (exc.problem or ""):
+            raise YamlError(_TOO_DEEP, line=line) from exc
         raise YamlError(f"broken YAML: {exc.problem or exc.context or 'it cannot be read'}", line=line) from exc
     except yaml.YAMLError as exc:
         raise YamlError("broken YAML: it holds a character that YAML does not allow", line=1) from exc
@@ -163,7 +169,7 @@ def _node(events: _Events, event: yaml.Event, *, depth: int) -> Node:
     if getattr(event, "tag", None) is not None:
         raise YamlError("a tag (!) is not allowed; put the value in quotes", line=line)
     if depth > MAX_DEPTH:
-        raise YamlError(f"the values are nested more than {MAX_DEPTH} deep", line=line)
+        raise YamlError(_TOO_DEEP, line=line)
     if isinstance(event, yaml.ScalarEvent):
         return _scalar(event, line)
     if isinstance(event, yaml.SequenceStartEvent):
