@@ -224,7 +224,7 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=2000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=2000, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(PIECES | st.text(max_size=5), max_size=25).map("".join))
 def test_no_document_is_unsafe_or_unbalanced(body: str) -> None:
     rendered = render(body, resolve=LIBRARY.get)

@@ -122,7 +122,7 @@ PIECES = st.sampled_from(
 DOCUMENTS = st.lists(PIECES, max_size=14).map("".join)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 @given(DOCUMENTS, DOCUMENTS)
 def test_without_insertions_it_is_the_old_text_and_without_deletions_the_new(old: str, new: str) -> None:
     result = compare(old, new)
