@@ -62,6 +62,7 @@ class DocumentTable:
         self.served_from = [row[8] for row in rows]
         self.served_until = [row[9] for row in rows]
         self.lengths = array("f", (row[10] for row in rows))
+        self.total_length = sum(self.lengths)
         self.title_lengths = array("I", (row[11] for row in rows))
         self.words = Vocabulary(words)
         self.compounds = Vocabulary(compounds)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import compress
 
 from sop_server.storage.search.analysis import STOP_WORDS, chunks, fold, term_of
 from sop_server.storage.search.documents import DocumentTable, id_key
@@ -77,8 +78,13 @@ class Ranking:
         return sum(len(scope.segment.table.sop_ids) for scope in self.scopes)
 
     @cached_property
+    def _saturation(self) -> tuple[float, float]:
+        """The share of BM25's divisor that every document has, and what each term of its length adds."""
+        return SATURATION * (1 - LENGTH_MATTERS), SATURATION * LENGTH_MATTERS / self._average_length
+
+    @cached_property
     def _average_length(self) -> float:
-        return max(1.0, sum(sum(scope.segment.table.lengths) for scope in self.scopes) / max(1, self._documents))
+        return max(1.0, sum(scope.segment.table.total_length for scope in self.scopes) / max(1, self._documents))
 
     def frequency(self, field: str, term: str) -> int:
         """Count the documents with a term, in all segments in play."""
@@ -130,8 +136,10 @@ class Ranking:
         for scope in self.scopes:
             scores: Scores = {}
             for plan in loosened:
-                for number, score in self._evaluate(scope, plan, scope.allowed).items():
-                    scores[number] = scores.get(number, 0.0) + score
+                found = self._evaluate(scope, plan, scope.allowed)
+                for number in scores.keys() & found.keys():
+                    found[number] += scores[number]
+                scores |= found
             result.append(scores)
         return result
 
@@ -145,12 +153,9 @@ class Ranking:
         scores: Scores = {}
         for term in plan.any_of:
             found = self._term_scores(scope.segment, plan.field, term, within)
-            if scores:
-                for number, score in found.items():
-                    if score > scores.get(number, 0.0):
-                        scores[number] = score
-            else:
-                scores = found
+            for number in scores.keys() & found.keys():
+                found[number] = max(found[number], scores[number])
+            scores |= found
         if plan.phrase:
             for number, score in self._phrase_scores(scope.segment, plan, within).items():
                 scores[number] = max(score, scores.get(number, 0.0))
@@ -166,21 +171,15 @@ class Ranking:
         if not posting.numbers:
             return {}
         rarity = self.rarity(field, term) * (SATURATION + 1)
-        base = SATURATION * (1 - LENGTH_MATTERS)
-        slope = SATURATION * LENGTH_MATTERS / self._average_length
-        lengths = segment.table.lengths
+        impacts = posting.impacts(segment.table.lengths, self._saturation)
+        # Built-ins do the stepping: a loop of this over a common word takes three times as long.
+        scored = zip(posting.numbers, map(rarity.__mul__, impacts), strict=True)
+        if len(within) == len(segment.table.sop_ids):
+            return dict(scored)
         if len(within) * 8 < len(posting.numbers):
-            weights = posting.by_number
-            return {
-                number: rarity * weights[number] / (weights[number] + base + slope * lengths[number])
-                for number in within
-                if number in weights
-            }
-        return {
-            number: rarity * weight / (weight + base + slope * lengths[number])
-            for number, weight in zip(posting.numbers, posting.weights, strict=True)
-            if number in within
-        }
+            known = posting.places
+            return {number: rarity * impacts[known[number]] for number in within if number in known}
+        return dict(compress(scored, map(within.__contains__, posting.numbers)))
 
     def _phrase_scores(self, segment: Segment, plan: Plan, within: Collection[int]) -> Scores:
         # Stop words are nearly everywhere: looking for them in the candidates is cheaper than in the postings.

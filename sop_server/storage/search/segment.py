@@ -35,7 +35,7 @@ SCRATCH = f"{_INDEX}.tmp"
 """The folder inside a directory where Whoosh keeps what it hasn't finished; all writers in a directory share it."""
 _TABLE = ".tab"
 _PAIRS = ".par"
-_CACHED_TERMS = 512
+_CACHED_TERMS = 2048
 _BLOCK_SIZE = 2048
 _FIELDS = ("heading", "text", "title")
 """The indexed fields, in the order in which Whoosh wants them written."""
@@ -112,19 +112,33 @@ class _Files(FileStorage):  # type: ignore[misc] # the same
 class Posting:
     """The documents of a segment that have a term, ascending, and its weighted frequency in each."""
 
-    __slots__ = ("_by_number", "numbers", "weights")
+    __slots__ = ("_impacts", "_places", "numbers", "weights")
 
     def __init__(self) -> None:
         self.numbers = array("I")
         self.weights = array("f")
-        self._by_number: dict[int, float] | None = None
+        self._impacts: tuple[tuple[float, float], array[float]] | None = None
+        self._places: dict[int, int] | None = None
 
     @property
-    def by_number(self) -> dict[int, float]:
-        """The weights by document; made at the first use."""
-        if self._by_number is None:
-            self._by_number = dict(zip(self.numbers, self.weights, strict=True))
-        return self._by_number
+    def places(self) -> dict[int, int]:
+        """Where each document stands in the other lists; made at the first use."""
+        if self._places is None:
+            self._places = {number: at for at, number in enumerate(self.numbers)}
+        return self._places
+
+    def impacts(self, lengths: Sequence[float], saturation: tuple[float, float]) -> "array[float]":
+        """Give how much the term counts in each document before its rarity: w / (w + base + slope · length).
+
+        `saturation` is (base, slope); it changes with the average length, so what was worked out for one is kept.
+        """
+        kept = self._impacts
+        if kept is None or kept[0] != saturation:
+            base, slope = saturation
+            pairs = zip(self.numbers, self.weights, strict=True)
+            kept = (saturation, array("d", (w / (w + base + slope * lengths[number]) for number, w in pairs)))
+            self._impacts = kept
+        return kept[1]
 
 
 _NO_POSTING = Posting()

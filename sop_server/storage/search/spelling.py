@@ -3,6 +3,9 @@
 from collections.abc import Callable, Iterator, Sequence
 from string import ascii_lowercase
 
+from rapidfuzz.distance import OSA
+from rapidfuzz.process import extract_iter
+
 from sop_server.storage.search.documents import Vocabulary
 
 SHORTEST = 4
@@ -57,31 +60,9 @@ def _one_slip(word: str) -> Iterator[str]:
 
 
 def _two_slips(word: str, vocabularies: Sequence[Vocabulary]) -> Iterator[str]:
-    """Yield the known words with the same first letter at two slips at most."""
+    """Yield the known words with the same first letter at two slips at most (optimal string alignment)."""
     if len(word) < _SHORTEST_FOR_TWO:
         return
-    letters = set(word)
     for vocabulary in vocabularies:
-        for known in vocabulary.starting_with(word[0]):
-            # Two slips change two letters at most on each side: a cheap test before the exact one.
-            if (
-                abs(len(known) - len(word)) <= 2  # noqa: PLR2004 - the two of the name
-                and len(letters.symmetric_difference(known)) <= 4  # noqa: PLR2004 - two on each side
-                and _distance(word, known) <= 2  # noqa: PLR2004 - the two of the name
-            ):
-                yield known
-
-
-def _distance(one: str, other: str) -> int:
-    """Count the slips between two words (optimal string alignment)."""
-    before: list[int] = []
-    above = list(range(len(other) + 1))
-    for row, letter in enumerate(one, 1):
-        line = [row]
-        for column, counterpart in enumerate(other, 1):
-            best = min(above[column] + 1, line[column - 1] + 1, above[column - 1] + (letter != counterpart))
-            if row > 1 and column > 1 and letter == other[column - 2] and one[row - 2] == counterpart:
-                best = min(best, before[column - 2] + 1)
-            line.append(best)
-        before, above = above, line
-    return above[-1]
+        near = extract_iter(word, vocabulary.starting_with(word[0]), scorer=OSA.distance, score_cutoff=2)
+        yield from (known for known, _, _ in near)
