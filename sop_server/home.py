@@ -51,7 +51,7 @@ def open_stores(settings: Settings, *, clock: Callable[[], datetime] = utc_now) 
             f"There is no library in {settings.home} yet. Run `sop-server init` first, "
             "or name the folder that holds it in SOP_HOME."
         )
-    database = Database(settings.resolved_database_url)
+    database = Database(settings.resolved_database_url, clock=clock)
     try:
         current = schema.is_current(database)
     except BaseException:

@@ -17,16 +17,27 @@ class Kept(Generic[Key, Value]):
         self._lock = Lock()
         self._values: OrderedDict[Key, Value] = OrderedDict()
 
+    def held(self, key: Key) -> Value | None:
+        """Return what is kept under `key`; None where there is nothing."""
+        with self._lock:
+            if key not in self._values:
+                return None
+            self._values.move_to_end(key)
+            return self._values[key]
+
+    def put(self, key: Key, value: Value) -> None:
+        """Keep a value."""
+        with self._lock:
+            self._values[key] = value
+            while len(self._values) > self._most:
+                self._values.popitem(last=False)
+
     def get(self, key: Key, make: Callable[[], Value], *, worth: Callable[[Value], bool] = lambda _: True) -> Value:
         """Return what is kept under `key`, making it the first time; what is not `worth` keeping is made each time."""
-        with self._lock:
-            if key in self._values:
-                self._values.move_to_end(key)
-                return self._values[key]
+        held = self.held(key)
+        if held is not None:
+            return held
         value = make()
         if worth(value):
-            with self._lock:
-                self._values[key] = value
-                while len(self._values) > self._most:
-                    self._values.popitem(last=False)
+            self.put(key, value)
         return value

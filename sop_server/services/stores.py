@@ -6,12 +6,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sop_server.domain.drift import DriftReport
+from sop_server.domain.neighbourhoods import Neighbourhood
 from sop_server.domain.policy import Policy
-from sop_server.rendering.markdown import Rendered
 from sop_server.services.kept import Kept
+from sop_server.services.library.sop_records import Places, SopRecord, SopText
 from sop_server.storage.database import Database
 from sop_server.storage.git.library import Library
 from sop_server.storage.search.protocol import SearchEngine
+from sop_server.storage.tables import Revision
 
 
 def utc_now() -> datetime:
@@ -32,5 +34,9 @@ class Stores:
     search: SearchEngine
     policy: Policy
     clock: Callable[[], datetime] = utc_now
-    renderings: Kept[tuple[str, str, str], Rendered] = field(default_factory=lambda: Kept(512))
+    texts: Kept[tuple[str, str, str], SopText] = field(default_factory=lambda: Kept(512))
+    records: Kept[tuple[str, str], SopRecord | None] = field(default_factory=lambda: Kept(512))
+    serving: Kept[tuple[str, str], Revision] = field(default_factory=lambda: Kept(2048))
+    neighbourhoods: Kept[tuple[str, str], Neighbourhood] = field(default_factory=lambda: Kept(2048))
+    places: Kept[tuple[str, frozenset[str] | None], Places] = field(default_factory=lambda: Kept(64))
     scores: Kept[tuple[datetime, frozenset[str] | None], DriftReport] = field(default_factory=lambda: Kept(512))

@@ -4,8 +4,9 @@ Both promise the same: who reads sees one consistent state, and who writes is th
 transaction has read therefore stays true until it is committed, and nothing it decides on that can be overtaken.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.orm.exc import StaleDataError
 
 from sop_server.errors import BusyError, ConflictError, DamagedError, InvalidInputError
+from sop_server.storage import editions
 from sop_server.storage.kept_facts import KEPT, KeptFacts
 
 __all__ = ["Database", "Session"]
@@ -37,14 +39,24 @@ _ALONE = (
 )
 
 
-class Database:
-    """One database; safe to share between threads. Processes that fork open their own connections."""
+def _present() -> datetime:
+    return datetime.now(UTC)
 
-    def __init__(self, url: str) -> None:
+
+class Database:
+    """One database; safe to share between threads. Processes that fork open their own connections.
+
+    `clock` gives the present instant, the same one that the use cases go by.
+    """
+
+    def __init__(self, url: str, *, clock: Callable[[], datetime] = _present) -> None:
         self.url = url
+        self._clock = clock
         self._engine = _open(url)
-        kept = {KEPT: KeptFacts()}
-        self._reading = sessionmaker(self._engine, expire_on_commit=False, autoflush=False, info=kept)
+        event.listen(self._engine, "before_cursor_execute", _notice)
+        kept: dict[str, Any] = {KEPT: KeptFacts()}
+        alone = {**kept, editions.READS_ALONE: True}
+        self._reading = sessionmaker(self._engine, expire_on_commit=False, autoflush=False, info=alone)
         # A writer waits for locks and must then see what their last holder committed, not an older snapshot.
         level = {} if self._engine.dialect.name == "sqlite" else {"isolation_level": "READ COMMITTED"}
         writing = self._engine.execution_options(**{_WRITING: True}, **level)
@@ -69,7 +81,9 @@ class Database:
         process has held the database for longer than the time-out.
         """
         with self._session(self._writing) as session:
+            editions.begin(session)
             yield session
+            editions.advance(session, now=self._clock())
             session.commit()
 
     @contextmanager
@@ -142,6 +156,10 @@ def copy_database(database: Database, target: Path) -> bool:
     finally:
         connection.close()
     return True
+
+
+def _notice(connection: Connection, _cursor: object, statement: str, *_rest: object) -> None:
+    editions.notice(connection, statement)
 
 
 def _is_locked(error: DBAPIError) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import String, cast, func, or_, select, true
+from sqlalchemy import String, bindparam, cast, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from sop_server.storage.people import active_at
@@ -12,6 +12,13 @@ from sop_server.storage.serving import is_served
 from sop_server.storage.tables import Acknowledgement, Feedback, Membership, Person, Review, Revision
 
 _CHUNK = 500
+
+_ACKNOWLEDGED = (
+    select(Acknowledgement.sop_id, Acknowledgement.revision, Acknowledgement.happened_at)
+    .where(Acknowledgement.person_id == bindparam("person_id"))
+    .order_by(Acknowledgement.revision)
+)
+_ACKNOWLEDGED_OF = _ACKNOWLEDGED.where(Acknowledgement.sop_id == bindparam("sop_id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +70,16 @@ def texts(session: Session, sop_ids: Collection[str], at: datetime) -> Mapping[s
     return found
 
 
-def last_acknowledged(
-    session: Session, person_id: int, sop_ids: Collection[str] | None = None
-) -> Mapping[str, tuple[int, datetime]]:
+def last_acknowledged(session: Session, person_id: int) -> Mapping[str, tuple[int, datetime]]:
     """Return the highest revision of each SOP that a person acknowledged, and when they did."""
-    query = (
-        select(Acknowledgement.sop_id, Acknowledgement.revision, Acknowledgement.happened_at)
-        .where(Acknowledgement.person_id == person_id)
-        .order_by(Acknowledgement.revision)
-    )
-    if sop_ids is not None and len(sop_ids) <= _CHUNK:
-        query = query.where(Acknowledgement.sop_id.in_(sorted(sop_ids)))
-    return {sop_id: (revision, happened_at) for sop_id, revision, happened_at in session.execute(query)}
+    rows = session.execute(_ACKNOWLEDGED, {"person_id": person_id})
+    return {sop_id: (revision, happened_at) for sop_id, revision, happened_at in rows}
+
+
+def last_acknowledged_of(session: Session, person_id: int, sop_id: str) -> tuple[int, datetime] | None:
+    """Return the highest revision of one SOP that a person acknowledged, and when they did."""
+    rows = session.execute(_ACKNOWLEDGED_OF, {"person_id": person_id, "sop_id": sop_id}).all()
+    return (rows[-1].revision, rows[-1].happened_at) if rows else None
 
 
 def acknowledgement(session: Session, person_id: int, sop_id: str, revision: int) -> Acknowledgement | None:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ScalarSelect, and_, or_, select, true
+from sqlalchemy import BindParameter, ScalarSelect, and_, bindparam, or_, select, true
 from sqlalchemy.orm import Session
 
 from sop_server.domain.permissions import Actor, Grant, Role, Scope
@@ -31,7 +31,7 @@ class PersonFacts:
     teams: tuple[str, ...]
 
 
-def active_at(at: datetime) -> ScalarSelect[bool]:
+def active_at(at: datetime | BindParameter[datetime]) -> ScalarSelect[bool]:
     """Return the condition, for a query on Person, that the person is active at `at`."""
     return (
         select(PersonState.active)
@@ -43,36 +43,40 @@ def active_at(at: datetime) -> ScalarSelect[bool]:
     )
 
 
+# Built once: every request asks both, and putting them together costs more than the answer.
+_NOW = bindparam("now", type_=Person.created_at.type)
+_ROLES_HELD = (
+    select(Person.email, Person.name, RoleGrant.role, RoleGrant.department)
+    .outerjoin(
+        RoleGrant,
+        and_(
+            RoleGrant.person_id == Person.id,
+            RoleGrant.happened_at <= _NOW,
+            or_(RoleGrant.ended_at.is_(None), RoleGrant.ended_at > _NOW),
+        ),
+    )
+    .where(Person.id == bindparam("person_id"), active_at(_NOW) == true())
+)
+_TEAMS_IN = select(Membership.team).where(
+    Membership.person_id == bindparam("person_id"),
+    Membership.joined_at <= _NOW,
+    or_(Membership.left_at.is_(None), Membership.left_at > _NOW),
+)
+
+
 def load_actor(session: Session, person_id: int, now: datetime, *, scope: Scope = Scope.WRITE) -> Actor | None:
     """Return a person with the roles and teams held at `now`, in two queries; None for one who is not active."""
-    rows = session.execute(
-        select(Person.email, Person.name, RoleGrant.role, RoleGrant.department)
-        .outerjoin(
-            RoleGrant,
-            and_(
-                RoleGrant.person_id == Person.id,
-                RoleGrant.happened_at <= now,
-                or_(RoleGrant.ended_at.is_(None), RoleGrant.ended_at > now),
-            ),
-        )
-        .where(Person.id == person_id, active_at(now) == true())
-    ).all()
+    asked = {"person_id": person_id, "now": now}
+    rows = session.execute(_ROLES_HELD, asked).all()
     if not rows:
         return None
-    teams = session.scalars(
-        select(Membership.team).where(
-            Membership.person_id == person_id,
-            Membership.joined_at <= now,
-            or_(Membership.left_at.is_(None), Membership.left_at > now),
-        )
-    )
     email, name = rows[0][0], rows[0][1]
     return Actor(
         person_id=person_id,
         email=email,
         name=name,
         grants=frozenset(Grant(Role(role), department) for _, _, role, department in rows if role is not None),
-        teams=frozenset(teams),
+        teams=frozenset(session.scalars(_TEAMS_IN, asked)),
         scope=scope,
     )
 

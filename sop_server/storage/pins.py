@@ -3,10 +3,12 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import bindparam, delete, func, select
 from sqlalchemy.orm import Session
 
 from sop_server.storage.tables import Pin, Revision, RevisionLink
+
+_PINNED = select(Pin.id).where(Pin.person_id == bindparam("person_id"), Pin.sop_id == bindparam("sop_id"))
 
 
 def pinned_ids(session: Session, person_id: int) -> Sequence[str]:
@@ -16,9 +18,14 @@ def pinned_ids(session: Session, person_id: int) -> Sequence[str]:
     ).all()
 
 
+def is_pinned(session: Session, person_id: int, sop_id: str) -> bool:
+    """Whether a person keeps a SOP at hand."""
+    return session.scalar(_PINNED, {"person_id": person_id, "sop_id": sop_id}) is not None
+
+
 def pin(session: Session, person_id: int, sop_id: str, *, now: datetime) -> None:
     """Keep a SOP at hand; doing it again changes nothing."""
-    if session.scalar(select(Pin.id).where(Pin.person_id == person_id, Pin.sop_id == sop_id)) is None:
+    if not is_pinned(session, person_id, sop_id):
         session.add(Pin(person_id=person_id, sop_id=sop_id, created_at=now))
         session.flush()
 

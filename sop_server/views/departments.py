@@ -1,22 +1,30 @@
-"""The quiet row of departments on the library's pages."""
+"""The quiet row of departments, the second level of the library's pages."""
 
-from flask import url_for
+from flask import g, url_for
 
-from sop_server.services.accounts.departments import list_departments
-from sop_server.services.library.reading import departments_to_read
+from sop_server.services.library.places import places
+from sop_server.services.library.sop_records import Places
 from sop_server.views import visitor
 
 
 def row(*, at: str | None = None) -> list[tuple[str, str, str]]:
-    """Return (slug, name, address) of each department in which the visitor may read something in force."""
-    readable = departments_to_read(visitor.stores(), actor=visitor.actor(), now=visitor.now())
+    """Return slug, name and address of each department in which the visitor may read something in force."""
+    found = _found()
     return [
-        (one.slug, one.name, url_for("library.index", department=one.slug, at=at))
-        for one in list_departments(visitor.stores(), now=visitor.now())
-        if one.slug in readable
+        (slug, name, url_for("library.index", department=slug, at=at))
+        for slug, name in found.names.items()
+        if slug in found.to_read
     ]
 
 
 def named() -> dict[str, str]:
-    """Return the name of each department by its slug."""
-    return {one.slug: one.name for one in list_departments(visitor.stores(), now=visitor.now())}
+    """Return the name of each department by its slug, in the order of the names."""
+    return dict(_found().names)
+
+
+def _found() -> Places:
+    # Asked for once in a request, however many parts of the page name departments.
+    if "places" not in g:
+        g.places = places(visitor.stores(), actor=visitor.actor(), now=visitor.now())
+    found: Places = g.places
+    return found

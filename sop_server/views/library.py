@@ -8,11 +8,10 @@ from flask.typing import ResponseReturnValue
 from sop_server.domain.identifiers import normalise_sop_id, parse_sop_id
 from sop_server.domain.permissions import Action
 from sop_server.errors import GoneError
-from sop_server.services.library.reading import count_by_department, get_sop, list_revisions, list_sops
-from sop_server.services.library.surrounding import names, surroundings
+from sop_server.services.library.reading import count_by_department, list_revisions, list_sops
+from sop_server.services.library.surrounding import names
 from sop_server.services.paging import DEFAULT_LIMIT
-from sop_server.services.participation.acknowledgements import my_reading
-from sop_server.services.participation.reader_home import is_pinned
+from sop_server.services.participation.reader_page import open_sop
 from sop_server.views import departments, fields, page_tag, sop_actions, visitor
 from sop_server.views.unread import unread
 
@@ -55,36 +54,43 @@ def sop(sop_id: str) -> ResponseReturnValue:
         return sop_actions.to_sop(canonical)
     stores, actor, now, at = visitor.stores(), visitor.actor(), visitor.now(), fields.instant(request.args, "at")
     try:
-        page = get_sop(stores, actor=actor, sop_id=sop_id, now=now, at=at)
+        found = open_sop(stores, actor=actor, sop_id=sop_id, now=now, at=at)
     except GoneError as error:
         history = list_revisions(stores, actor=actor, sop_id=sop_id, now=now)
         return render_template("sops/retired.html", sop_id=sop_id, message=error.message, history=history), 410
-    around = surroundings(stores, actor=actor, sop_id=sop_id, now=now)
-    history = list_revisions(stores, actor=actor, sop_id=sop_id, now=now)
-    reading = my_reading(stores, actor=actor, now=now, sop_id=sop_id)
-    people = names(stores, emails=[page.summary.owner, page.summary.deputy])
-    pinned = is_pinned(stores, actor=actor, sop_id=sop_id)
+    page, summary, history = found.page, found.page.summary, found.history
+    row = departments.row()
     same = page_tag.unchanged(
-        page.summary, page.unreflected, page.coming, around, reading, sorted(people.items()), pinned, len(history)
+        summary,
+        page.unreflected,
+        page.coming,
+        found.around,
+        found.drafts,
+        found.reading,
+        sorted(found.people.items()),
+        found.pinned,
+        len(history),
+        row,
     )
     if same is not None:
         return same
     return render_template(
         "sops/sop.html",
         page=page,
-        sop=page.summary,
+        sop=summary,
         past=at,
-        around=around,
+        around=found.around,
+        drafts=found.drafts,
         history=history,
         answered=sop_actions.answered(history),
-        people=people,
+        people=found.people,
         current=next((one.revision for one in history if one.state == "in_force"), None),
-        unread_box=unread(actor, page.summary, reading, history),
-        actions=sop_actions.actions(actor, page, around.drafts, past=at, pinned=pinned),
-        may_report=actor.may(Action.REPORT, page.summary.department),
-        may_review=actor.may(Action.REVIEW, page.summary.department),
+        unread_box=unread(actor, summary, found.reading, history),
+        actions=sop_actions.actions(actor, page, found.drafts, past=at, pinned=found.pinned),
+        may_report=actor.may(Action.REPORT, summary.department),
+        may_review=actor.may(Action.REVIEW, summary.department),
         can_see_tickets=actor.may_anywhere(Action.SEE_REPORTS),
-        row=departments.row(),
+        row=row,
     )
 
 

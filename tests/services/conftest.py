@@ -25,7 +25,7 @@ NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database of today's shape; each test gets a copy, since making one anew takes longer than most tests."""
     path = tmp_path_factory.mktemp("database") / "sop.db"
-    database = Database(sqlite_url(path))
+    database = Database(sqlite_url(path), clock=lambda: NOW)
     schema.upgrade(database)
     with database.engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -38,7 +38,7 @@ def stores(tmp_path: Path, empty_database: Path) -> Iterator[Stores]:
     home = tmp_path / "home"
     (home / "index").mkdir(parents=True)
     shutil.copy(empty_database, home / "sop.db")
-    database = Database(sqlite_url(home / "sop.db"))
+    database = Database(sqlite_url(home / "sop.db"), clock=lambda: NOW)
     library = Library.create(home / "library.git", resource("hooks"))
     search = WhooshEngine(home / "index")
     yield Stores(home=home, database=database, library=library, search=search, policy=Policy(), clock=lambda: NOW)

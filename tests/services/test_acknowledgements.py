@@ -7,7 +7,8 @@ from sop_server.domain.doers import OPERATOR
 from sop_server.domain.permissions import Actor
 from sop_server.errors import ConflictError, ForbiddenError, NotFoundError
 from sop_server.services.accounts.people import join_team
-from sop_server.services.participation.acknowledgements import acknowledge, audience_size, my_reading, to_read
+from sop_server.services.library.recorded import record_in_sight
+from sop_server.services.participation.acknowledgements import Reading, acknowledge, audience_size, reading_of, to_read
 from sop_server.services.stores import Stores
 from sop_server.storage import audit, people
 from tests.services.conftest import Cast, Publish
@@ -105,6 +106,11 @@ def test_a_newcomer_has_seven_days_from_joining(stores: Stores, cast: Cast, publ
 
     (due,) = to_read(stores, actor=reader, now=NOW + 5 * DAY)
     assert due.due_at == NOW + 7 * DAY, "from the first of the teams on"
+
+
+def my_reading(stores: Stores, *, actor: Actor, now: datetime, sop_id: str) -> Reading | None:
+    with stores.database.read() as session:
+        return reading_of(session, actor, record_in_sight(stores, session, actor, sop_id, now=now), now=now)
 
 
 def test_my_reading_tells_what_i_knew_last(stores: Stores, cast: Cast, publish: Publish) -> None:

@@ -34,8 +34,8 @@ def database(tmp_path: Path) -> Iterator[Database]:
 def move(database: Database, to: str) -> None:
     config = Config()
     config.set_main_option("script_location", str(STEPS))
-    with database.write() as session:
-        config.attributes["connection"] = session.connection()
+    with database.engine.begin() as connection:
+        config.attributes["connection"] = connection
         (command.downgrade if to == "base" else command.upgrade)(config, to)
 
 

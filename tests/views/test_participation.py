@@ -4,8 +4,8 @@ from datetime import timedelta
 import pytest
 
 from sop_server.domain.permissions import Actor
-from sop_server.services.participation.acknowledgements import my_reading
 from sop_server.services.participation.feedback import list_feedback
+from sop_server.services.participation.reader_page import open_sop
 from sop_server.services.participation.reviews import list_reviews
 from sop_server.services.stores import Stores
 from tests.views.browser import Browser, Clock, words
@@ -18,7 +18,7 @@ LATER_TEXT = sop_text(body="## Steps\n\n1. Open the order.\n2. Refund up to 800 
 
 
 def last_read(stores: Stores, actor: Actor, sop_id: str) -> int | None:
-    reading = my_reading(stores, actor=actor, now=stores.clock(), sop_id=sop_id)
+    reading = open_sop(stores, actor=actor, now=stores.clock(), sop_id=sop_id).reading
     return None if reading is None else reading.last_read
 
 

@@ -11,6 +11,7 @@ from sop_server.services.drafts.draft_views import DraftView, draft_in_sight, ma
 from sop_server.services.paging import Page, check_limit, number_after
 from sop_server.services.stores import Stores
 from sop_server.storage import drafts
+from sop_server.storage.database import Session
 from sop_server.storage.tables import Draft
 
 
@@ -50,6 +51,14 @@ def list_drafts(
             before = rows[-1].id
         shown = views(session, found[:limit])
     return Page(tuple(shown), str(found[limit - 1].id) if len(found) > limit else None)
+
+
+def drafts_of_sop(
+    session: Session, actor: Actor, sop_id: str, *, states: Collection[str], now: datetime, limit: int
+) -> tuple[DraftView, ...]:
+    """Return the newest drafts of a SOP in some states, as far as the actor may see them, without their texts."""
+    rows = drafts.draft_rows(session, states=states, sop_id=sop_id, before=None, limit=limit)
+    return tuple(views(session, [row for row in rows if may_see(session, actor, row, now=now)]))
 
 
 def drafts_of_tickets(

@@ -1,27 +1,25 @@
 """Reading the library: SOPs in force, their history, and what changed between two revisions."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sop_server.domain import front_matter, revisions
-from sop_server.domain.content import normalise
-from sop_server.domain.facts import Facts
+from sop_server.domain import revisions
 from sop_server.domain.permissions import Action, Actor
 from sop_server.domain.reviews import last_confirmed, review_due_at
-from sop_server.domain.staleness import StaleReason, stale_reasons, staleness, unreflected
+from sop_server.domain.staleness import stale_reasons, unreflected
 from sop_server.domain.standing import standing
 from sop_server.errors import GoneError, InvalidInputError, NotFoundError
-from sop_server.rendering.markdown import Rendered, render
 from sop_server.rendering.raw_diff import DiffLine, raw_diff
 from sop_server.rendering.redline import Redline, redline
 from sop_server.services.library.linking import resolver
-from sop_server.services.library.sop_views import RevisionView, SopPage, SopSummary, revision_view, summarise
+from sop_server.services.library.recorded import as_seen, facts_of, record_in_sight, serving_rows, stale_of, text_of
+from sop_server.services.library.sop_records import SopRecord, SopText
+from sop_server.services.library.sop_views import RevisionView, SopPage, SopSummary, summarise
 from sop_server.services.paging import Page, check_limit
 from sop_server.services.stores import Stores
-from sop_server.storage import drafts, sops
+from sop_server.storage import sops
 from sop_server.storage.database import Session
-from sop_server.storage.facts import load_facts_of
 from sop_server.storage.tables import Revision
 
 
@@ -59,15 +57,9 @@ def list_sops(
             after=cursor,
             limit=limit + 1,
         )
-        stale = stale_of(session, [row.sop_id for row in rows[:limit]], at=instant, actor=actor)
+        stale = stale_of(stores, session, [row.sop_id for row in rows[:limit]], actor=actor, at=instant, now=now)
     items = tuple(summarise(row, stale.get(row.sop_id, ())) for row in rows[:limit])
     return Page(items, items[-1].sop_id if len(rows) > limit else None)
-
-
-def departments_to_read(stores: Stores, *, actor: Actor, now: datetime) -> frozenset[str]:
-    """Return the departments in which the actor may read a SOP in force."""
-    with stores.database.read() as session:
-        return frozenset(sops.departments_in_force(session, now, actor.reach(Action.READ)))
 
 
 def count_by_department(stores: Stores, *, actor: Actor, now: datetime) -> Mapping[str | None, int]:
@@ -79,8 +71,8 @@ def count_by_department(stores: Stores, *, actor: Actor, now: datetime) -> Mappi
 def summaries(stores: Stores, *, actor: Actor, now: datetime, ids: Collection[str]) -> list[SopSummary]:
     """Return those of the SOPs that are in force and that the actor may read, in the order asked for."""
     with stores.database.read() as session:
-        rows = {row.sop_id: row for row in sops.in_force_rows(session, now, ids=ids)}
-        stale = stale_of(session, list(rows), at=now, actor=actor)
+        rows = serving_rows(stores, session, ids, at=now, now=now)
+        stale = stale_of(stores, session, list(rows), actor=actor, at=now, now=now)
     return [
         summarise(rows[sop_id], stale.get(sop_id, ()))
         for sop_id in ids
@@ -92,101 +84,70 @@ def recently_changed(stores: Stores, *, actor: Actor, now: datetime, limit: int 
     """Return the SOPs whose revision in force is the newest, with the sentence that says what changed."""
     with stores.database.read() as session:
         rows = sops.recently_published(session, now, departments=actor.reach(Action.READ), limit=limit)
-        stale = stale_of(session, [row.sop_id for row in rows], at=now, actor=actor)
+        stale = stale_of(stores, session, [row.sop_id for row in rows], actor=actor, at=now, now=now)
     return [summarise(row, stale.get(row.sop_id, ())) for row in rows]
 
 
 def get_sop(stores: Stores, *, actor: Actor, sop_id: str, now: datetime, at: datetime | None = None) -> SopPage:
     """Return the SOP in force at an instant. Raises NotFoundError, or GoneError where it was retired."""
-    instant = at or now
     with stores.database.read() as session:
-        row = _in_sight(session, actor, sop_id, at=instant, now=now)
-        facts = _as_seen(load_facts_of(session, instant, [sop_id]), actor)
-        of = standing(facts)
-        everything = facts.revisions[sop_id]
-        serving = of.in_force[sop_id]
-        text = normalise(stores.library.read(row.blob_oid))
-        rendered = render_text(stores, session, row, text)
-        to_come = {revision.number for revision in revisions.scheduled(everything, instant)}
-        coming = [
-            revision_view(one, drafts.intent(session, one.intent_id), revisions.RevisionState.SCHEDULED)
-            for one in (sops.scheduled_rows(session, sop_id, at=instant) if to_come else ())
-            if one.number in to_come
-        ]
+        record = record_in_sight(stores, session, actor, sop_id, now=now, at=at)
+        return page_of(stores, session, record, actor=actor, at=at or now, now=now)
+
+
+def page_of(
+    stores: Stores, session: Session, record: SopRecord, *, actor: Actor, at: datetime, now: datetime
+) -> SopPage:
+    """Return a SOP that the actor may read as it was, or will be, in force at an instant; raises as `get_sop` does."""
+    row = _in_force(record, at)
+    facts = as_seen(facts_of(stores, session, [row.sop_id], at=at, now=now), actor)
+    of = standing(facts)
+    everything = facts.revisions[row.sop_id]
+    text = text_of(stores, session, row, tip=record.tip)
+    to_come = {revision.number for revision in revisions.scheduled(everything, at)}
     return SopPage(
-        summary=summarise(row, stale_reasons(of, sop_id)),
+        summary=summarise(row, stale_reasons(of, row.sop_id)),
         path=row.path,
-        markdown=text,
-        html=rendered.html,
-        outline=rendered.outline,
-        front_matter=front_matter.parse(text).raw,
-        coming=tuple(coming),
-        next_review_at=review_due_at(everything, serving, last_confirmed(facts.reviews, instant).get(sop_id), instant),
-        at=instant,
+        markdown=text.markdown,
+        html=text.rendered.html,
+        outline=text.rendered.outline,
+        front_matter=text.front_matter,
+        coming=tuple(
+            record.view_as(one, revisions.RevisionState.SCHEDULED) for one in record.rows if one.number in to_come
+        ),
+        next_review_at=review_due_at(
+            everything, of.in_force[row.sop_id], last_confirmed(facts.reviews, at).get(row.sop_id), at
+        ),
+        at=at,
         latest_revision=everything[-1].number,
-        unreflected=unreflected(of, sop_id),
+        unreflected=unreflected(of, row.sop_id),
     )
 
 
 def list_revisions(stores: Stores, *, actor: Actor, sop_id: str, now: datetime) -> list[RevisionView]:
     """Return the history of a SOP, the newest first; a retired SOP has one too."""
     with stores.database.read() as session:
-        rows = _history(session, actor, sop_id, now=now)
-        intents = drafts.intents_by_id(session, [row.intent_id for row in rows])
-    ascending = rows[::-1]
-    return [revision_view(row, intents.get(row.intent_id), revisions.state(ascending, row.number, now)) for row in rows]
+        return record_in_sight(stores, session, actor, sop_id, now=now).history(now)
 
 
 def get_revision(stores: Stores, *, actor: Actor, sop_id: str, number: int, now: datetime) -> RevisionView:
     """Return one revision with its text, whatever its state: superseded and scheduled ones say so."""
     with stores.database.read() as session:
-        rows = _history(session, actor, sop_id, now=now)
-        return _with_text(stores, session, rows, _numbered(rows, number), now=now)
+        record = record_in_sight(stores, session, actor, sop_id, now=now)
+        row = record.row(number)
+        return _with_text(record.view(row, now), text_of(stores, session, row, tip=record.tip))
 
 
 def compare(stores: Stores, *, actor: Actor, sop_id: str, before: int, after: int, now: datetime) -> Comparison:
     """Return what changed between two revisions of a SOP."""
     with stores.database.read() as session:
-        rows = _history(session, actor, sop_id, now=now)
-        first = _with_text(stores, session, rows, _numbered(rows, before), now=now)
-        second = _with_text(stores, session, rows, _numbered(rows, after), now=now)
-        resolve = resolver(session, path=_numbered(rows, after).path, at=now)
-        changes = redline(
-            front_matter.parse(first.markdown).body, front_matter.parse(second.markdown).body, resolve=resolve
-        )
-    return Comparison(sop_id, second.title, first, second, changes, tuple(raw_diff(first.markdown, second.markdown)))
-
-
-def stale_of(
-    session: Session, sop_ids: Sequence[str], *, at: datetime, actor: Actor | None = None
-) -> Mapping[str, tuple[StaleReason, ...]]:
-    """Return why each of some SOPs is stale, as far as `actor` may know, by a fixed number of queries."""
-    if not sop_ids:
-        return {}
-    items = staleness(standing(_as_seen(load_facts_of(session, at, sop_ids), actor)), among=sop_ids)
-    return {item.sop_id: item.reasons for item in items}
-
-
-def _as_seen(facts: Facts, actor: Actor | None) -> Facts:
-    """Return the facts without the titles of linked SOPs that the actor may not read; their ids stand in the text."""
-    if actor is None or actor.reach(Action.READ) is None:
-        return facts
-    hidden = {
-        sop_id: tuple(revision._replace(title=sop_id) for revision in several)
-        for sop_id, several in facts.revisions.items()
-        if not actor.may(Action.READ, several[-1].department)
-    }
-    return replace(facts, revisions={**facts.revisions, **hidden}) if hidden else facts
-
-
-def render_text(stores: Stores, session: Session, row: Revision, text: str) -> Rendered:
-    """Return the text rendered as the SOP's page shows it."""
-    state = drafts.mark(session, drafts.MAIN) or ""
-
-    def rendered() -> Rendered:
-        return render(front_matter.parse(text).body, resolve=resolver(session, path=row.path, at=stores.clock()))
-
-    return stores.renderings.get((row.content_hash, row.path, state), rendered)
+        record = record_in_sight(stores, session, actor, sop_id, now=now)
+        old, new = record.row(before), record.row(after)
+        old_text, new_text = (text_of(stores, session, row, tip=record.tip) for row in (old, new))
+        changes = redline(old_text.body, new_text.body, resolve=resolver(session, path=new.path, at=now))
+    first, second = _with_text(record.view(old, now), old_text), _with_text(record.view(new, now), new_text)
+    lines = tuple(raw_diff(old_text.markdown, new_text.markdown))
+    return Comparison(sop_id, second.title, first, second, changes, lines)
 
 
 def _reach(actor: Actor, *, at: datetime, now: datetime) -> tuple[frozenset[str], datetime] | None:
@@ -195,42 +156,23 @@ def _reach(actor: Actor, *, at: datetime, now: datetime) -> tuple[frozenset[str]
     return None if reach is None else (reach, max(at, now))
 
 
-def _in_sight(session: Session, actor: Actor, sop_id: str, *, at: datetime, now: datetime) -> Revision:
-    row = sops.latest_row(session, sop_id, at)
-    if row is None or not actor.may(
-        Action.READ, row.department if at >= now else sops.department_of(session, sop_id, now)
-    ):
-        raise NotFoundError(f"There is no SOP {sop_id} in force. Check the id, or search for what you need.")
+def _in_force(record: SopRecord, at: datetime) -> Revision:
+    row = revisions.latest(record.rows, at)
+    if row is None:
+        raise NotFoundError(
+            f"There is no SOP {record.rows[0].sop_id} in force. Check the id, or search for what you need."
+        )
     if row.kind == revisions.RevisionKind.RETIRE:
+        why = row.change_summary.rstrip(".")
         raise GoneError(
-            f"{sop_id} “{row.title}” was retired on {row.effective_from:%d %B %Y}: {row.change_summary.rstrip('.')}. "
+            f"{row.sop_id} “{row.title}” was retired on {row.effective_from:%d %B %Y}: {why}. "
             "Its history is still there; search for the procedure that replaces it."
         )
     return row
 
 
-def _history(session: Session, actor: Actor, sop_id: str, *, now: datetime) -> Sequence[Revision]:
-    rows = sops.revision_rows(session, sop_id)
-    if not rows or not actor.may(Action.READ, sops.department_of(session, sop_id, now)):
-        raise NotFoundError(f"There is no SOP {sop_id}. Check the id, or search for what you need.")
-    return rows
-
-
-def _numbered(rows: Sequence[Revision], number: int) -> Revision:
-    for row in rows:
-        if row.number == number:
-            return row
-    raise NotFoundError(f"{rows[0].sop_id} has no revision r{number}; the newest is r{rows[0].number}.")
-
-
-def _with_text(
-    stores: Stores, session: Session, rows: Sequence[Revision], row: Revision, *, now: datetime
-) -> RevisionView:
-    text = normalise(stores.library.read(row.blob_oid))
-    rendered = render_text(stores, session, row, text)
-    state = revisions.state(rows[::-1], row.number, now)
-    shown = revision_view(row, drafts.intent(session, row.intent_id), state)
-    return replace(shown, markdown=text, html=rendered.html, outline=rendered.outline)
+def _with_text(view: RevisionView, text: SopText) -> RevisionView:
+    return replace(view, markdown=text.markdown, html=text.rendered.html, outline=text.rendered.outline)
 
 
 def check_instant(at: datetime | None, *, now: datetime) -> datetime | None:

@@ -9,7 +9,8 @@ from html import escape
 from sop_server.domain.identifiers import normalise_sop_id, parse_sop_id
 from sop_server.domain.permissions import Action, Actor
 from sop_server.errors import BusyError, ConflictError, InvalidInputError
-from sop_server.services.library.reading import check_instant, stale_of
+from sop_server.services.library.reading import check_instant
+from sop_server.services.library.recorded import serving_rows, stale_of
 from sop_server.services.library.sop_views import SopSummary, summarise
 from sop_server.services.reports.reporting import stale_ids
 from sop_server.services.stores import Stores
@@ -75,8 +76,8 @@ def search(stores: Stores, *, actor: Actor, query: Query, now: datetime) -> Sear
         among = _among(session, actor, query, at=at, now=now)
         direct = _direct(session, actor, query.text, at=at, now=now)
         result, degraded = _ask(stores, session, query, among=among, at=at)
-        rows = {row.sop_id: row for row in sops.in_force_rows(session, at, ids=[hit.sop_id for hit in result.hits])}
-        stale = stale_of(session, list(rows), at=at, actor=actor)
+        rows = serving_rows(stores, session, [hit.sop_id for hit in result.hits], at=at, now=now)
+        stale = stale_of(stores, session, list(rows), actor=actor, at=at, now=now)
     shown = rows.keys() if among is None else rows.keys() & among
     if result.total == 0 and query.text.strip() and direct is None and not degraded and query.at is None:
         _keep_missed(stores, query.text, now=now)

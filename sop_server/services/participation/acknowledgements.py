@@ -8,6 +8,7 @@ from sop_server.domain.knowledge import ACKNOWLEDGEMENT_GRACE
 from sop_server.domain.permissions import Action, Actor
 from sop_server.domain.revisions import current_major, in_force
 from sop_server.errors import ConflictError
+from sop_server.services.library.sop_records import SopRecord
 from sop_server.services.library.sop_sight import department_in_sight
 from sop_server.services.stores import Stores
 from sop_server.storage import audit, participation, people, sops
@@ -117,25 +118,21 @@ def to_read(stores: Stores, *, actor: Actor, now: datetime) -> tuple[ToRead, ...
     return tuple(sorted(found, key=lambda one: (one.due_at, one.sop_id)))
 
 
-def my_reading(stores: Stores, *, actor: Actor, now: datetime, sop_id: str) -> Reading | None:
+def reading_of(session: Session, actor: Actor, record: SopRecord, *, now: datetime) -> Reading | None:
     """Return what the actor knows of a SOP; None where no revision is in force."""
-    with stores.database.read() as session:
-        department_in_sight(session, actor, sop_id, now)
-        row = sops.in_force_row(session, sop_id, now)
-        if row is None:
-            return None
-        known = participation.last_acknowledged(session, actor.person_id, [sop_id]).get(sop_id)
-        major = current_major(participation.texts(session, [sop_id], now).get(sop_id, []), now)
-        teams = frozenset(row.audience) & actor.teams
-        joined = _joined(session, actor, now) if teams else {}
-    must_read = bool(teams) and major is not None and (known is None or known[0] < major.number)
+    row, major = in_force(record.rows, now), current_major(record.rows, now)
+    if row is None or major is None:
+        return None
+    known = participation.last_acknowledged_of(session, actor.person_id, row.sop_id)
+    teams = frozenset(row.audience) & actor.teams
+    must_read = bool(teams) and (known is None or known[0] < major.number)
     return Reading(
-        sop_id=sop_id,
+        sop_id=row.sop_id,
         revision=row.number,
         last_read=None if known is None else known[0],
         last_read_at=None if known is None else known[1],
         must_read=must_read,
-        due_at=_due(major.effective_from, teams, joined) if must_read and major is not None else None,
+        due_at=_due(major.effective_from, teams, _joined(session, actor, now)) if must_read else None,
     )
 
 

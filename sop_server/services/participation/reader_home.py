@@ -37,12 +37,6 @@ def reader_home(stores: Stores, *, actor: Actor, now: datetime) -> ReaderHome:
     )
 
 
-def is_pinned(stores: Stores, *, actor: Actor, sop_id: str) -> bool:
-    """Whether the actor keeps a SOP at hand."""
-    with stores.database.read() as session:
-        return sop_id in pins.pinned_ids(session, actor.person_id)
-
-
 def set_pinned(stores: Stores, *, actor: Actor, sop_id: str, pinned: bool, now: datetime) -> None:
     """Keep a SOP at hand, or no longer; raises NotFoundError for one that the actor may not read."""
     with stores.database.write() as session:

@@ -49,8 +49,8 @@ def test_the_steps_lead_up_down_and_up_again(server: Server) -> None:
         assert compare_metadata(context, Table.metadata) == []
     config = Config()
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))
-    with database.write() as session:
-        config.attributes["connection"] = session.connection()
+    with database.engine.begin() as connection:
+        config.attributes["connection"] = connection
         command.downgrade(config, "base")
     assert inspect(database.engine).get_table_names() == ["alembic_version"]
 

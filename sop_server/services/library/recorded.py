@@ -1,0 +1,136 @@
+"""What is recorded of SOPs, read once under an edition of the record and kept by the process while that lasts."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from sop_server.domain import front_matter, revisions
+from sop_server.domain.content import normalise
+from sop_server.domain.facts import Facts
+from sop_server.domain.neighbourhoods import neighbourhood, together
+from sop_server.domain.permissions import Action, Actor
+from sop_server.domain.staleness import StaleReason, staleness
+from sop_server.domain.standing import standing
+from sop_server.errors import NotFoundError
+from sop_server.rendering.markdown import render
+from sop_server.services.library.linking import resolver
+from sop_server.services.library.sop_records import SopRecord, SopText
+from sop_server.services.stores import Stores
+from sop_server.storage import drafts, sops
+from sop_server.storage.database import Session
+from sop_server.storage.editions import edition
+from sop_server.storage.facts import load_facts_of
+from sop_server.storage.person_names import names_by_email
+from sop_server.storage.tables import Revision
+
+
+def record_of(stores: Stores, session: Session, sop_id: str, *, now: datetime) -> SopRecord | None:
+    """Return what is recorded of a SOP at the present instant; None where it has no revision."""
+
+    def read() -> SopRecord | None:
+        rows = tuple(sops.revision_rows(session, sop_id))[::-1]
+        if not rows:
+            return None
+        serving = revisions.in_force(rows, now)
+        return SopRecord(
+            rows=rows,
+            intents=drafts.intents_by_id(session, [row.intent_id for row in rows]),
+            names=names_by_email(session, {email for row in rows for email in (row.owner, row.deputy)}),
+            links_here=tuple(one for one in sops.links_here(session, sop_id, now) if one.sop_id != sop_id),
+            builds_on=tuple(
+                [] if serving is None else sops.in_force_rows(session, now, ids=set(serving.links) - {sop_id})
+            ),
+            tip=drafts.mark(session, drafts.MAIN) or "",
+        )
+
+    named = edition(session, now)
+    if named is None:
+        return read()
+    return stores.records.get((named, sop_id), read, worth=lambda found: found is not None)
+
+
+def record_in_sight(
+    stores: Stores, session: Session, actor: Actor, sop_id: str, *, now: datetime, at: datetime | None = None
+) -> SopRecord:
+    """Return what is recorded of a SOP that the actor may read; NotFoundError where there is none, as for no SOP.
+
+    A SOP belongs to one department whichever instant is looked at, unless that lies ahead.
+    """
+    record = record_of(stores, session, sop_id, now=now)
+    if record is None or not actor.may(Action.READ, record.department(max(at or now, now))):
+        raise NotFoundError(f"There is no SOP {sop_id}. Check the id, or search for what you need.")
+    return record
+
+
+def facts_of(stores: Stores, session: Session, sop_ids: Collection[str], *, at: datetime, now: datetime) -> Facts:
+    """Return what the staleness of some SOPs follows from, by a fixed number of queries however many they are.
+
+    Of the present, what this process has read before is not read again.
+    """
+    named = edition(session, now) if at == now else None
+    if named is None:
+        return load_facts_of(session, at, sop_ids)
+    held = {sop_id: stores.neighbourhoods.held((named, sop_id)) for sop_id in sop_ids}
+    known = [one for one in held.values() if one is not None]
+    missing = [sop_id for sop_id, one in held.items() if one is None]
+    if missing:
+        loaded = load_facts_of(session, now, missing)
+        for sop_id in missing:
+            one = neighbourhood(loaded, sop_id)
+            stores.neighbourhoods.put((named, sop_id), one)
+            known.append(one)
+    return together(known, now)
+
+
+def serving_rows(
+    stores: Stores, session: Session, sop_ids: Collection[str], *, at: datetime, now: datetime
+) -> Mapping[str, Revision]:
+    """Return by SOP the revision in force at `at`; those of the present that this process has read are not read again.
+
+    A SOP that has none then is missing.
+    """
+    named = edition(session, now) if at == now else None
+    if named is None:
+        return {row.sop_id: row for row in sops.in_force_rows(session, at, ids=sop_ids)}
+    held = {sop_id: stores.serving.held((named, sop_id)) for sop_id in sop_ids}
+    found = {sop_id: row for sop_id, row in held.items() if row is not None}
+    missing = held.keys() - found.keys()
+    if missing:
+        for row in sops.in_force_rows(session, now, ids=missing):
+            stores.serving.put((named, row.sop_id), row)
+            found[row.sop_id] = row
+    return found
+
+
+def stale_of(
+    stores: Stores, session: Session, sop_ids: Collection[str], *, actor: Actor | None, at: datetime, now: datetime
+) -> Mapping[str, tuple[StaleReason, ...]]:
+    """Return why each of some SOPs is stale, as far as `actor` may know."""
+    if not sop_ids:
+        return {}
+    facts = as_seen(facts_of(stores, session, sop_ids, at=at, now=now), actor)
+    return {item.sop_id: item.reasons for item in staleness(standing(facts), among=sop_ids)}
+
+
+def as_seen(facts: Facts, actor: Actor | None) -> Facts:
+    """Return the facts without the titles of linked SOPs that the actor may not read; their ids stand in the text."""
+    if actor is None or actor.reach(Action.READ) is None:
+        return facts
+    hidden = {
+        sop_id: tuple(revision._replace(title=sop_id) for revision in several)
+        for sop_id, several in facts.revisions.items()
+        if not actor.may(Action.READ, several[-1].department)
+    }
+    return replace(facts, revisions={**facts.revisions, **hidden}) if hidden else facts
+
+
+def text_of(stores: Stores, session: Session, row: Revision, *, tip: str) -> SopText:
+    """Return the text of a revision, with its links as they lead where `main` stands at `tip`."""
+
+    def made() -> SopText:
+        text = normalise(stores.library.read(row.blob_oid))
+        parsed = front_matter.parse(text)
+        resolve = resolver(session, path=row.path, at=stores.clock())
+        return SopText(text, parsed.raw, parsed.body, render(parsed.body, resolve=resolve))
+
+    return stores.texts.get((row.content_hash, row.path, tip), made)

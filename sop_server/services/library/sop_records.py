@@ -1,0 +1,70 @@
+"""All that is recorded of one SOP, apart from people's own dealings with it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sop_server.domain import revisions
+from sop_server.domain.revisions import RevisionState
+from sop_server.errors import NotFoundError
+from sop_server.rendering.markdown import Rendered
+from sop_server.services.library.sop_views import RevisionView, revision_view
+from sop_server.storage.tables import PublishIntent, Revision
+
+
+@dataclass(frozen=True, slots=True)
+class SopText:
+    """The text of one revision: the whole file, its front matter, what follows that, and how that is shown."""
+
+    markdown: str
+    front_matter: Mapping[str, object]
+    body: str
+    rendered: Rendered
+
+
+@dataclass(frozen=True, slots=True)
+class SopRecord:
+    """One SOP as it is recorded at the present: `rows` are its revisions in ascending number, at least one.
+
+    `names` are those of its owners and deputies by address; `links_here` the SOPs in force that refer to it,
+    `builds_on` those that its revision in force names; `tip` is the commit of `main` that all this belongs to.
+    """
+
+    rows: tuple[Revision, ...]
+    intents: Mapping[int, PublishIntent]
+    names: Mapping[str, str]
+    links_here: tuple[Revision, ...]
+    builds_on: tuple[Revision, ...]
+    tip: str
+
+    def department(self, at: datetime) -> str | None:
+        """Return the department that governs it: that of the latest revision in force, else of its first one."""
+        return (revisions.latest(self.rows, at) or self.rows[0]).department
+
+    def row(self, number: int) -> Revision:
+        """Return one revision by its number; raises NotFoundError."""
+        for row in self.rows:
+            if row.number == number:
+                return row
+        newest = self.rows[-1]
+        raise NotFoundError(f"{newest.sop_id} has no revision r{number}; the newest is r{newest.number}.")
+
+    def view(self, row: Revision, at: datetime) -> RevisionView:
+        """Return one revision as the history shows it at an instant."""
+        return self.view_as(row, revisions.state(self.rows, row.number, at))
+
+    def view_as(self, row: Revision, state: RevisionState) -> RevisionView:
+        """Return one revision in a state that is known."""
+        return revision_view(row, self.intents.get(row.intent_id), state)
+
+    def history(self, at: datetime) -> list[RevisionView]:
+        """Return all its revisions as they stand at an instant, the newest first."""
+        return [self.view(row, at) for row in reversed(self.rows)]
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The departments: the `names` of all by slug, in their order, and the slugs of those with something `to_read`."""
+
+    names: Mapping[str, str]
+    to_read: frozenset[str]
