@@ -150,3 +150,20 @@ def test_closed_engine_opens_again(engine: SearchEngine) -> None:
     assert ids(engine, "laptop") == ["SOP-0042"]
     engine.warm()
     assert engine.ready()
+
+
+def test_a_facet_of_very_many_values_is_counted_as_one_of_few(tmp_path: Path) -> None:
+    many = [
+        sop(f"SOP-{number:04}", "Refunds", processes=(f"PROC-{number:04}", "PROC-9999"), tags=("odd",) * (number % 2))
+        for number in range(1, 1501)
+    ]
+    for name, make in ENGINES.items():
+        made = make(tmp_path / name)
+        made.rebuild(many, stamp="one")
+        facets = find(made, "refunds", limit=1).facets
+        made.close()
+
+        assert facets["process"][0] == ("PROC-9999", 1500)
+        assert dict(facets["process"])["PROC-0007"] == 1
+        assert len(facets["process"]) == 1501
+        assert facets["tag"] == (("odd", 750),)

@@ -118,13 +118,12 @@ def _hit(place: Place, score: float, cut: str) -> SearchHit:
 
 def _facets(scopes: Sequence[Scope], found: Sequence[Scores]) -> dict[str, tuple[tuple[str, int], ...]]:
     """Count the values over all hits, most frequent first."""
-    facets = {}
-    for name in FACETS:
-        counts: Counter[str] = Counter()
-        for scope, scores in zip(scopes, found, strict=True):
-            scope.segment.table.count_facet(name, scores, counts)
-        facets[name] = tuple(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
-    return facets
+    counts: dict[str, Counter[str]] = {name: Counter() for name in FACETS}
+    for scope, scores in zip(scopes, found, strict=True):
+        scope.segment.table.count_facets(scores, counts)
+    return {
+        name: tuple(sorted(counted.items(), key=lambda item: (-item[1], item[0]))) for name, counted in counts.items()
+    }
 
 
 def _wanted(clauses: Sequence[Clause], plans: Sequence[Plan]) -> Wanted:

@@ -5,7 +5,7 @@ import re
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 from typing import Any
@@ -14,6 +14,9 @@ from sop_server.storage.search.protocol import FACETS, SearchDocument
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FOREVER = 1 << 62
+MOST_MASKS = 1024
+"""With more values than this a facet is counted document by document."""
+_ONE = ord("1")
 _NOT_ALPHANUMERIC = re.compile(r"[\W_]+")
 _LEADING_ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
 
@@ -76,6 +79,7 @@ class DocumentTable:
         self._served: dict[int, frozenset[int]] = {}
         self._combinations = {name: _numbered(values) for name, values in self.facets.items()}
         self._by_value: dict[str, dict[str, frozenset[int]]] = {}
+        self._masks: dict[str, dict[str, int] | None] = {}
 
     def served_at(self, at: int) -> frozenset[int]:
         """Give the numbers of the documents that are in force at an instant.
@@ -92,13 +96,33 @@ class DocumentTable:
             self._served[between] = served
         return served
 
-    def count_facet(self, facet: str, numbers: Iterable[int], counts: Counter[str]) -> None:
-        """Add to `counts` how many of some documents have each value of a facet."""
-        # Combinations of values are counted first: few of them, and small integers are hashed for nothing.
-        combination_of, combinations = self._combinations[facet]
-        for combination, times in Counter(map(combination_of.__getitem__, numbers)).items():
-            for value in combinations[combination]:
-                counts[value] += times
+    def count_facets(self, numbers: Collection[int], counts: Mapping[str, Counter[str]]) -> None:
+        """Add to `counts`, by facet, how many of some documents have each value."""
+        hits = _bits(numbers, len(self.sop_ids))
+        for facet, counted in counts.items():
+            masks = self._masks_of(facet)
+            if masks is not None:
+                for value, mask in masks.items():
+                    if times := (mask & hits).bit_count():
+                        counted[value] += times
+                continue
+            # Combinations of values are counted first: few of them, and small integers are hashed for nothing.
+            combination_of, combinations = self._combinations[facet]
+            for combination, times in Counter(map(combination_of.__getitem__, numbers)).items():
+                for value in combinations[combination]:
+                    counted[value] += times
+
+    def _masks_of(self, facet: str) -> dict[str, int] | None:
+        """Give for each value of a facet the documents that have it, as bits; None where it has too many values."""
+        if facet not in self._masks:
+            gathered: dict[str, list[int]] = {}
+            for number, values in enumerate(self.facets[facet]):
+                for each in values:
+                    gathered.setdefault(each, []).append(number)
+            few = len(gathered) <= MOST_MASKS
+            documents = len(self.sop_ids)
+            self._masks[facet] = {each: _bits(them, documents) for each, them in gathered.items()} if few else None
+        return self._masks[facet]
 
     def with_value(self, facet: str, value: str) -> frozenset[int]:
         """Give the documents with a case-folded value of a facet."""
@@ -130,6 +154,14 @@ class DocumentTable:
             served_from=served_from or _EPOCH,
             served_until=moment(self.served_until[number]),
         )
+
+
+def _bits(numbers: Iterable[int], documents: int) -> int:
+    """Give some of the documents as the bits of an integer, which are intersected and counted faster than sets."""
+    digits = bytearray(b"0" * documents)
+    for number in numbers:
+        digits[number] = _ONE
+    return int(digits or b"0", 2)
 
 
 def _numbered(values: Sequence[tuple[str, ...]]) -> tuple[list[int], list[tuple[str, ...]]]:
