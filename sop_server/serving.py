@@ -1,7 +1,9 @@
 """The production server: gunicorn with processes and threads, and one background thread in each process."""
 
+import gc
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Protocol
@@ -20,6 +22,7 @@ from sop_server.views.meter import Meter
 
 _SECONDS_BETWEEN_ROUNDS = 5.0
 _SECONDS_TO_FINISH = 20.0
+_SECONDS_BETWEEN_SETTLINGS = 300.0
 _PART = 64 * 1024
 # Whoever sends more than this of what nobody wants may as well be cut off.
 _MOST_DISCARDED = 32 * 1024 * 1024
@@ -30,12 +33,29 @@ Application = Callable[[Environment, Any], Iterable[bytes]]
 _LOG = logging.getLogger("sop_server.background")
 
 
+def settle() -> None:
+    """Have the garbage collector look no more at what the process holds by now.
+
+    A process keeps what it knows of ten thousand SOPs in hundreds of thousands of objects that live on. Walking through
+    all of them takes longer than a report does, and would happen in the middle of one.
+    """
+    gc.collect()
+    gc.freeze()
+
+
 class BackgroundThread:
     """Does what is due every few seconds, and at once when it is woken; one in each process."""
 
-    def __init__(self, stores: Stores, *, every: float = _SECONDS_BETWEEN_ROUNDS) -> None:
+    def __init__(
+        self,
+        stores: Stores,
+        *,
+        every: float = _SECONDS_BETWEEN_ROUNDS,
+        settle_every: float = _SECONDS_BETWEEN_SETTLINGS,
+    ) -> None:
         self._stores = stores
         self._every = every
+        self._settle_every = settle_every
         self._woken = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="background", daemon=True)
@@ -56,9 +76,13 @@ class BackgroundThread:
             self._thread.join(_SECONDS_TO_FINISH)
 
     def _run(self) -> None:
+        settled = time.monotonic()
         while not self._stopping.is_set():
             self._woken.clear()
             self._round()
+            if time.monotonic() - settled >= self._settle_every:
+                settle()
+                settled = time.monotonic()
             self._woken.wait(self._every)
 
     def _round(self) -> None:

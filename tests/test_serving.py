@@ -1,5 +1,6 @@
 """The production server: real processes, real sockets, a real end."""
 
+import gc
 import os
 import signal
 import socket
@@ -119,3 +120,16 @@ def test_a_bad_round_does_not_end_the_thread(settings: Settings, caplog: pytest.
     assert within_patience(lambda: len(caplog.records) > 1)
     thread.stop()
     home.close_stores(stores)
+
+
+def test_a_process_settles_what_it_holds_between_rounds(settings: Settings) -> None:
+    stores = home.open_stores(settings)
+    gc.unfreeze()
+    thread = BackgroundThread(stores, every=0.01, settle_every=0.0)
+    thread.start()
+    try:
+        assert within_patience(lambda: gc.get_freeze_count() > 0)
+    finally:
+        thread.stop()
+        gc.unfreeze()
+        home.close_stores(stores)

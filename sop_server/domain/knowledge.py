@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sop_server.domain.facts import AcknowledgementFact, Facts, RevisionFact
-from sop_server.domain.revisions import current_major, served
+from sop_server.domain.revisions import major_among
 from sop_server.domain.standing import Standing
 
 ACKNOWLEDGEMENT_GRACE = timedelta(days=7)
@@ -204,19 +204,19 @@ def _counts(of: Standing) -> Iterable[_Count]:
         audience = audiences.get(serving.audience)
         if audience is None:
             audience = audiences[serving.audience] = _audience(_joined(teams, serving.audience), at)
-        yield _count(of.facts.revisions[sop_id], serving, audience, acknowledged.get(sop_id, ()), at=at)
+        yield _count(of.orders[sop_id], serving, audience, acknowledged.get(sop_id, ()), at=at)
 
 
 def _count(
-    revisions: Sequence[RevisionFact],
+    order: Sequence[RevisionFact],
     serving: RevisionFact,
     audience: _Audience,
     acknowledgements: Iterable[AcknowledgementFact],
     *,
     at: datetime,
 ) -> _Count:
-    major = current_major(revisions, at) or serving
-    first = served(revisions)[0].effective_from
+    major = major_among(order, at) or serving
+    first = order[0].effective_from
     asked_by = at - ACKNOWLEDGEMENT_GRACE
     missing = audience.past_grace if major.effective_from <= asked_by else _NOBODY
     starters = audience.starters_past_grace if first <= asked_by else 0
@@ -227,7 +227,7 @@ def _count(
             if fact.revision >= major.number:
                 knows.add(fact.person_id)
             joined = audience.starters.get(fact.person_id)
-            if joined is not None and _in_time(fact, revisions, max(joined, first)):
+            if joined is not None and _in_time(fact, order, max(joined, first)):
                 in_time.add(fact.person_id)
     if in_time:
         starters += sum(max(audience.starters[person], first) > asked_by for person in in_time)
@@ -241,7 +241,7 @@ def _count(
     )
 
 
-def _in_time(fact: AcknowledgementFact, revisions: Sequence[RevisionFact], start: datetime) -> bool:
+def _in_time(fact: AcknowledgementFact, order: Sequence[RevisionFact], start: datetime) -> bool:
     """Whether a starter knew, within the grace from `start`, what the SOP asked its readers to know at `start`."""
-    asked = current_major(revisions, start)
+    asked = major_among(order, start)
     return asked is not None and fact.revision >= asked.number and fact.happened_at <= start + ACKNOWLEDGEMENT_GRACE

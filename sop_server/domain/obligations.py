@@ -66,11 +66,18 @@ class ObligationStatus(NamedTuple):
         return max(_NO_TIME, self.stopped_at - max(self.t0, self.ticket.first_known_at))
 
 
-def clock_stop(revisions: Sequence[RevisionFact], ticket_id: int, at: datetime) -> datetime | None:
+def clock_stop(
+    revisions: Sequence[RevisionFact],
+    ticket_id: int,
+    at: datetime,
+    *,
+    order: Sequence[RevisionFact] | None = None,
+) -> datetime | None:
     """Return since when a revision that references the ticket has been in force and was not reverted; None if open.
 
     `revisions` are those of one SOP in ascending number. A revert is a revision that says so of the meeting revision or
-    an older one, or has the text of an older one; the text that met the ticket never reopens it.
+    an older one, or has the text of an older one; the text that met the ticket never reopens it. `order` is what
+    `served` gives, where that is known.
     """
     for revision in revisions:
         if ticket_id in revision.tickets:
@@ -80,7 +87,7 @@ def clock_stop(revisions: Sequence[RevisionFact], ticket_id: int, at: datetime) 
     stopped_at: datetime | None = None
     meeting = 0
     meeting_hashes: set[str] = set()
-    for revision in served(revisions):
+    for revision in served(revisions) if order is None else order:
         if revision.effective_from > at:
             break
         if ticket_id in revision.tickets:
@@ -116,9 +123,15 @@ def state(
     return _status(obligation, ticket, go_live(ticket, at), void=void, stop=stop, at=at)
 
 
-def statuses(facts: Facts) -> tuple[ObligationStatus, ...]:
-    """Return how every obligation of the snapshot stands at its instant, in the snapshot's order."""
+def statuses(
+    facts: Facts, *, orders: Mapping[str, Sequence[RevisionFact]] | None = None
+) -> tuple[ObligationStatus, ...]:
+    """Return how every obligation of the snapshot stands at its instant, in the snapshot's order.
+
+    `orders` is what `served` gives for each SOP, where that is known.
+    """
     at = facts.at
+    served_of = orders or {}
     known: dict[int, tuple[TicketFact, GoLive, bool]] = {}
     found: list[ObligationStatus] = []
     for obligation in facts.obligations:
@@ -132,7 +145,8 @@ def statuses(facts: Facts) -> tuple[ObligationStatus, ...]:
         ticket, live, void = about
         stop = None
         if obligation.sop_id is not None:
-            stop = clock_stop(facts.revisions.get(obligation.sop_id, ()), ticket_id, at)
+            sop_id = obligation.sop_id
+            stop = clock_stop(facts.revisions.get(sop_id, ()), ticket_id, at, order=served_of.get(sop_id))
         found.append(_status(obligation, ticket, live, void=void, stop=stop, at=at))
     return tuple(found)
 

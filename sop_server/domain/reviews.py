@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sop_server.domain.facts import ReviewFact, ReviewOutcome, RevisionFact
-from sop_server.domain.revisions import current_major
+from sop_server.domain.revisions import major_among
 from sop_server.domain.standing import Standing
 
 _DAY = timedelta(days=1)
@@ -46,9 +46,12 @@ def last_reviews(reviews: Iterable[ReviewFact], at: datetime) -> Mapping[str, Re
     return last
 
 
-def counted_from(revisions: Sequence[RevisionFact], confirmed: ReviewFact | None, at: datetime) -> datetime | None:
-    """Return the instant from which the review interval of a SOP runs; None before its first revision."""
-    major = current_major(revisions, at)
+def counted_from(order: Sequence[RevisionFact], confirmed: ReviewFact | None, at: datetime) -> datetime | None:
+    """Return the instant from which the review interval of a SOP runs; None before its first revision.
+
+    `order` are its revisions that are served at some instant.
+    """
+    major = major_among(order, at)
     if major is None:
         return None
     if confirmed is None:
@@ -57,10 +60,10 @@ def counted_from(revisions: Sequence[RevisionFact], confirmed: ReviewFact | None
 
 
 def review_due_at(
-    revisions: Sequence[RevisionFact], serving: RevisionFact, confirmed: ReviewFact | None, at: datetime
+    order: Sequence[RevisionFact], serving: RevisionFact, confirmed: ReviewFact | None, at: datetime
 ) -> datetime:
-    """Return when a SOP with `serving` in force is to be reviewed."""
-    start = counted_from(revisions, confirmed, at) or serving.effective_from
+    """Return when a SOP with `serving` in force is to be reviewed; `order` as for `counted_from`."""
+    start = counted_from(order, confirmed, at) or serving.effective_from
     return start + timedelta(days=serving.review_every_days)
 
 
@@ -70,7 +73,7 @@ def reviews_due(of: Standing) -> tuple[ReviewDue, ...]:
     last = last_reviews(of.facts.reviews, of.at)
     rows: list[ReviewDue] = []
     for sop_id, serving in of.in_force.items():
-        due_at = review_due_at(of.facts.revisions[sop_id], serving, confirmed.get(sop_id), of.at)
+        due_at = review_due_at(of.orders[sop_id], serving, confirmed.get(sop_id), of.at)
         rows.append(
             ReviewDue(
                 sop_id=sop_id,
@@ -93,7 +96,7 @@ def review_share(of: Standing) -> float | None:
     for sop_id, serving in of.in_force.items():
         weight = of.weights[sop_id]
         total += weight
-        due_at = review_due_at(of.facts.revisions[sop_id], serving, confirmed.get(sop_id), of.at)
+        due_at = review_due_at(of.orders[sop_id], serving, confirmed.get(sop_id), of.at)
         if due_at < of.at:
             lost += weight * min(1.0, _days_overdue(due_at, of.at) / _DAYS_UNTIL_WORTHLESS)
     return 1 - lost / total if total else None

@@ -22,6 +22,7 @@ __all__ = [
     "in_force",
     "is_retired",
     "latest",
+    "major_among",
     "overtaken",
     "scheduled",
     "served",
@@ -147,8 +148,13 @@ def current_major(revisions: Sequence[Revision], at: datetime) -> Revision | Non
 
     None before the first revision. r1 is major whatever it says.
     """
+    return major_among(served(revisions), at)
+
+
+def major_among(order: Sequence[Revision], at: datetime) -> Revision | None:
+    """Return the same from what `served` gave, for who asks about thousands of SOPs more than once."""
     first = None
-    for revision in reversed(served(revisions)):
+    for revision in reversed(order):
         if revision.effective_from <= at and revision.kind != RevisionKind.RETIRE:
             if revision.significance == Significance.MAJOR:
                 return revision

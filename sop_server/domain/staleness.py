@@ -147,7 +147,7 @@ def _reasons(of: Standing, index: _Index, serving: RevisionFact) -> tuple[StaleR
     if sop_id in index.outdated:
         reasons.append(_outdated(index.outdated[sop_id]))
     confirmed = index.confirmed.get(sop_id)
-    due_at = review_due_at(of.facts.revisions[sop_id], serving, confirmed, of.at)
+    due_at = review_due_at(of.orders[sop_id], serving, confirmed, of.at)
     if due_at < of.at:
         days = (of.at - due_at).days
         overdue = f"for {_count(days, 'day')}" if days else "since today"

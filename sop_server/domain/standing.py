@@ -1,6 +1,6 @@
 """The library as it stands at the instant of a snapshot: what every report asks first, found once."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -15,7 +15,7 @@ from sop_server.domain.facts import (
 )
 from sop_server.domain.golive import current_version
 from sop_server.domain.obligations import ObligationStatus, statuses
-from sop_server.domain.revisions import in_force, latest
+from sop_server.domain.revisions import in_force, latest, served
 
 PROCESS_GRACE = timedelta(days=14)
 
@@ -51,11 +51,13 @@ class Place:
 class Standing:
     """A snapshot, and by id its SOPs in force and its active processes, its counted obligations and its feedback.
 
-    `weights` are those of the SOPs in force. `exposed` holds by SOP the obligations that are open past their go-live,
-    the oldest first, `open_triage` those of no SOP; they and `facts` stay whole where the rest was narrowed.
+    `orders` are the revisions of each SOP that are served at some instant, `weights` those of the SOPs in force.
+    `exposed` holds by SOP the obligations that are open past their go-live, the oldest first, `open_triage`
+    those of no SOP; they and `facts` stay whole where the rest was narrowed.
     """
 
     facts: Facts
+    orders: Mapping[str, Sequence[RevisionFact]]
     in_force: Mapping[str, RevisionFact]
     processes: Mapping[str, ActiveProcess]
     obligations: tuple[ObligationStatus, ...]
@@ -73,10 +75,11 @@ class Standing:
 def standing(facts: Facts) -> Standing:
     """Return the library as it stands at the instant of the snapshot."""
     at = facts.at
+    orders = {sop_id: served(revisions) for sop_id, revisions in facts.revisions.items()}
     serving: dict[str, RevisionFact] = {}
     documents: dict[str, list[str]] = {}
-    for sop_id, revisions in facts.revisions.items():
-        revision = in_force(revisions, at)
+    for sop_id, order in orders.items():
+        revision = in_force(order, at)
         if revision is not None:
             serving[sop_id] = revision
             for process_id in revision.processes:
@@ -88,7 +91,7 @@ def standing(facts: Facts) -> Standing:
         )
         for sop_id, revision in serving.items()
     }
-    counted = tuple(status for status in statuses(facts) if status.counted)
+    counted = tuple(status for status in statuses(facts, orders=orders) if status.counted)
     exposed: dict[str | None, list[ObligationStatus]] = {}
     for status in counted:
         if status.open_past_go_live:
@@ -96,6 +99,7 @@ def standing(facts: Facts) -> Standing:
     open_triage = exposed.pop(None, [])
     return Standing(
         facts=facts,
+        orders=orders,
         in_force=serving,
         processes=processes,
         obligations=counted,

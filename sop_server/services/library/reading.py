@@ -116,7 +116,7 @@ def page_of(
             record.view_as(one, revisions.RevisionState.SCHEDULED) for one in record.rows if one.number in to_come
         ),
         next_review_at=review_due_at(
-            everything, of.in_force[row.sop_id], last_confirmed(facts.reviews, at).get(row.sop_id), at
+            of.orders[row.sop_id], of.in_force[row.sop_id], last_confirmed(facts.reviews, at).get(row.sop_id), at
         ),
         at=at,
         latest_revision=everything[-1].number,
