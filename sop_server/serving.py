@@ -16,6 +16,7 @@ from sop_server.app import create_app
 from sop_server.errors import SopError
 from sop_server.home import close_stores, open_stores
 from sop_server.services.background import run_due
+from sop_server.services.reports.year import prepare
 from sop_server.services.stores import Stores
 from sop_server.settings import Settings
 from sop_server.views.meter import Meter
@@ -76,18 +77,20 @@ class BackgroundThread:
             self._thread.join(_SECONDS_TO_FINISH)
 
     def _run(self) -> None:
-        settled = time.monotonic()
+        settled: float | None = None
         while not self._stopping.is_set():
             self._woken.clear()
-            self._round()
-            if time.monotonic() - settled >= self._settle_every:
+            self._guarded(run_due)
+            if settled is None:
+                self._guarded(prepare)
+            if settled is None or time.monotonic() - settled >= self._settle_every:
                 settle()
                 settled = time.monotonic()
             self._woken.wait(self._every)
 
-    def _round(self) -> None:
+    def _guarded(self, work: Callable[..., object]) -> None:
         try:
-            run_due(self._stores, now=self._stores.clock())
+            work(self._stores, now=self._stores.clock())
         except SopError as error:
             _LOG.warning("A background round ended early and will be repeated: %s", error.message)
         except Exception:  # noqa: BLE001 - a thread that dies of one bad round would never index or mend again

@@ -125,7 +125,7 @@ def test_a_bad_round_does_not_end_the_thread(settings: Settings, caplog: pytest.
 def test_a_process_settles_what_it_holds_between_rounds(settings: Settings) -> None:
     stores = home.open_stores(settings)
     gc.unfreeze()
-    thread = BackgroundThread(stores, every=0.01, settle_every=0.0)
+    thread = BackgroundThread(stores, every=0.01)
     thread.start()
     try:
         assert within_patience(lambda: gc.get_freeze_count() > 0)

@@ -203,11 +203,12 @@ def _changed_links(of: Standing, serving: RevisionFact, confirmed: ReviewFact | 
             continue
         for revision in served(revisions)[1:]:
             if since < revision.effective_from <= of.at and revision.significance == Significance.MAJOR:
+                # Whoever reads this SOP need not be let into another department: its titles are not told.
+                named = f"{target} “{revision.title}”" if revision.department == serving.department else target
                 yield StaleReason(
                     StaleKind.LINK,
                     revision.effective_from,
-                    f"{target} “{revision.title}”, which it builds on, changed with r{revision.number} "
-                    f"on {_day(revision.effective_from)}.",
+                    f"{named}, which it builds on, changed with r{revision.number} on {_day(revision.effective_from)}.",
                 )
                 break
 

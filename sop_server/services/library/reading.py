@@ -13,7 +13,7 @@ from sop_server.errors import GoneError, InvalidInputError, NotFoundError
 from sop_server.rendering.raw_diff import DiffLine, raw_diff
 from sop_server.rendering.redline import Redline, redline
 from sop_server.services.library.linking import resolver
-from sop_server.services.library.recorded import as_seen, facts_of, record_in_sight, serving_rows, stale_of, text_of
+from sop_server.services.library.recorded import facts_of, record_in_sight, serving_rows, stale_of, text_of
 from sop_server.services.library.sop_records import SopRecord, SopText
 from sop_server.services.library.sop_views import RevisionView, SopPage, SopSummary, summarise
 from sop_server.services.paging import Page, check_limit
@@ -57,7 +57,7 @@ def list_sops(
             after=cursor,
             limit=limit + 1,
         )
-        stale = stale_of(stores, session, [row.sop_id for row in rows[:limit]], actor=actor, at=instant, now=now)
+        stale = stale_of(stores, session, [row.sop_id for row in rows[:limit]], at=instant, now=now)
     items = tuple(summarise(row, stale.get(row.sop_id, ())) for row in rows[:limit])
     return Page(items, items[-1].sop_id if len(rows) > limit else None)
 
@@ -72,7 +72,7 @@ def summaries(stores: Stores, *, actor: Actor, now: datetime, ids: Collection[st
     """Return those of the SOPs that are in force and that the actor may read, in the order asked for."""
     with stores.database.read() as session:
         rows = serving_rows(stores, session, ids, at=now, now=now)
-        stale = stale_of(stores, session, list(rows), actor=actor, at=now, now=now)
+        stale = stale_of(stores, session, list(rows), at=now, now=now)
     return [
         summarise(rows[sop_id], stale.get(sop_id, ()))
         for sop_id in ids
@@ -84,7 +84,7 @@ def recently_changed(stores: Stores, *, actor: Actor, now: datetime, limit: int 
     """Return the SOPs whose revision in force is the newest, with the sentence that says what changed."""
     with stores.database.read() as session:
         rows = sops.recently_published(session, now, departments=actor.reach(Action.READ), limit=limit)
-        stale = stale_of(stores, session, [row.sop_id for row in rows], actor=actor, at=now, now=now)
+        stale = stale_of(stores, session, [row.sop_id for row in rows], at=now, now=now)
     return [summarise(row, stale.get(row.sop_id, ())) for row in rows]
 
 
@@ -92,15 +92,13 @@ def get_sop(stores: Stores, *, actor: Actor, sop_id: str, now: datetime, at: dat
     """Return the SOP in force at an instant. Raises NotFoundError, or GoneError where it was retired."""
     with stores.database.read() as session:
         record = record_in_sight(stores, session, actor, sop_id, now=now, at=at)
-        return page_of(stores, session, record, actor=actor, at=at or now, now=now)
+        return page_of(stores, session, record, at=at or now, now=now)
 
 
-def page_of(
-    stores: Stores, session: Session, record: SopRecord, *, actor: Actor, at: datetime, now: datetime
-) -> SopPage:
-    """Return a SOP that the actor may read as it was, or will be, in force at an instant; raises as `get_sop` does."""
+def page_of(stores: Stores, session: Session, record: SopRecord, *, at: datetime, now: datetime) -> SopPage:
+    """Return a SOP as it was, or will be, in force at an instant. Raises NotFoundError and GoneError."""
     row = _in_force(record, at)
-    facts = as_seen(facts_of(stores, session, [row.sop_id], at=at, now=now), actor)
+    facts = facts_of(stores, session, [row.sop_id], at=at, now=now)
     of = standing(facts)
     everything = facts.revisions[row.sop_id]
     text = text_of(stores, session, row, tip=record.tip)

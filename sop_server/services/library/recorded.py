@@ -1,7 +1,6 @@
 """What is recorded of SOPs, read once under an edition of the record and kept by the process while that lasts."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 from datetime import datetime
 
 from sop_server.domain import front_matter, revisions
@@ -103,25 +102,13 @@ def serving_rows(
 
 
 def stale_of(
-    stores: Stores, session: Session, sop_ids: Collection[str], *, actor: Actor | None, at: datetime, now: datetime
+    stores: Stores, session: Session, sop_ids: Collection[str], *, at: datetime, now: datetime
 ) -> Mapping[str, tuple[StaleReason, ...]]:
-    """Return why each of some SOPs is stale, as far as `actor` may know."""
+    """Return why each of some SOPs is stale."""
     if not sop_ids:
         return {}
-    facts = as_seen(facts_of(stores, session, sop_ids, at=at, now=now), actor)
-    return {item.sop_id: item.reasons for item in staleness(standing(facts), among=sop_ids)}
-
-
-def as_seen(facts: Facts, actor: Actor | None) -> Facts:
-    """Return the facts without the titles of linked SOPs that the actor may not read; their ids stand in the text."""
-    if actor is None or actor.reach(Action.READ) is None:
-        return facts
-    hidden = {
-        sop_id: tuple(revision._replace(title=sop_id) for revision in several)
-        for sop_id, several in facts.revisions.items()
-        if not actor.may(Action.READ, several[-1].department)
-    }
-    return replace(facts, revisions={**facts.revisions, **hidden}) if hidden else facts
+    of = standing(facts_of(stores, session, sop_ids, at=at, now=now))
+    return {item.sop_id: item.reasons for item in staleness(of, among=sop_ids)}
 
 
 def text_of(stores: Stores, session: Session, row: Revision, *, tip: str) -> SopText:

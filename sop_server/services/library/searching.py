@@ -77,7 +77,7 @@ def search(stores: Stores, *, actor: Actor, query: Query, now: datetime) -> Sear
         direct = _direct(session, actor, query.text, at=at, now=now)
         result, degraded = _ask(stores, session, query, among=among, at=at)
         rows = serving_rows(stores, session, [hit.sop_id for hit in result.hits], at=at, now=now)
-        stale = stale_of(stores, session, list(rows), actor=actor, at=at, now=now)
+        stale = stale_of(stores, session, list(rows), at=at, now=now)
     shown = rows.keys() if among is None else rows.keys() & among
     if result.total == 0 and query.text.strip() and direct is None and not degraded and query.at is None:
         _keep_missed(stores, query.text, now=now)

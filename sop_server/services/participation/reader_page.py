@@ -40,7 +40,7 @@ def open_sop(stores: Stores, *, actor: Actor, sop_id: str, now: datetime, at: da
     with stores.database.read() as session:
         record = record_in_sight(stores, session, actor, sop_id, now=now, at=at)
         return ReaderPage(
-            page=page_of(stores, session, record, actor=actor, at=at or now, now=now),
+            page=page_of(stores, session, record, at=at or now, now=now),
             around=surroundings(record, actor=actor),
             history=record.history(now),
             drafts=drafts_of_sop(session, actor, sop_id, states=OPEN, now=now, limit=_MOST_DRAFTS)

@@ -9,6 +9,7 @@ from sop_server.domain.facts import Facts
 from sop_server.domain.snapshot import known_by
 from sop_server.domain.standing import narrow, standing
 from sop_server.services.stores import Stores
+from sop_server.storage.facts import load_facts
 
 MONTHS = 12
 
@@ -28,6 +29,13 @@ def past_months(stores: Stores, facts: Facts, *, departments: Collection[str] | 
         stores.scores.get((end, scope), partial(at, end), worth=lambda report: report.score is not None)
         for end in month_ends(facts.at)
     )
+
+
+def prepare(stores: Stores, *, now: datetime) -> None:
+    """Work out the months of the whole library before a manager asks for them."""
+    with stores.database.read() as session:
+        facts = load_facts(session, now)
+    past_months(stores, facts, departments=None)
 
 
 def month_ends(at: datetime) -> list[datetime]:
