@@ -32,6 +32,14 @@ class NotFoundError(SopError):
     """There is no such thing, or it is not this person's to know of (404)."""
 
 
+class NotYetError(NotFoundError):
+    """What was asked for is approved and not in force yet; `revision` is the one that comes."""
+
+    def __init__(self, message: str, *, revision: int) -> None:
+        super().__init__(message)
+        self.revision = revision
+
+
 class GoneError(SopError):
     """The thing existed and was retired for ever (410)."""
 

@@ -55,6 +55,8 @@ def user_add_command(
         if password is not None:
             set_password(stores, actor=OPERATOR, now=now, email=person.email, password=password)
         click.echo(_outcome(person, known))
+        if known is not None and password is not None:
+            click.echo("Their password was replaced by the one given, and they were signed out everywhere.")
         if added.created and password is None:
             token = create_sign_in_link(stores, actor=OPERATOR, now=now, email=person.email)
             click.echo(f"This link signs them in once, within a day: {address(settings)}/sign-in/{token}")

@@ -26,7 +26,7 @@ def normalise(raw: bytes | str) -> str:
     """
     # CRLF and BOM may fall away, so only what is far too large is refused before it is read.
     if len(raw) > 2 * MAX_BYTES:
-        raise _too_large(len(raw))
+        raise _too_large(f"more than {2 * MAX_BYTES:,}")
     text = (_decode(raw) if isinstance(raw, bytes) else raw).lstrip(_BOM)
     text = text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n") + "\n"
     control = _CONTROL.search(text)
@@ -39,7 +39,7 @@ def normalise(raw: bytes | str) -> str:
         )
     size = len(_encode(text))
     if size > MAX_BYTES:
-        raise _too_large(size)
+        raise _too_large(f"{size:,}")
     return text
 
 
@@ -73,9 +73,9 @@ def _encode(text: str) -> bytes:
         ) from exc
 
 
-def _too_large(size: int) -> UnreadableContentError:
+def _too_large(size: str) -> UnreadableContentError:
     return UnreadableContentError(
-        f"The file has {size:,} bytes and the limit is {MAX_BYTES:,} (1 MiB). Nothing was saved; "
+        f"The file has {size} bytes and the limit is {MAX_BYTES:,} (1 MiB). Nothing was saved; "
         "split the procedure, or move what is large into attachments.",
         line=1,
     )

@@ -2,12 +2,12 @@
 
 from datetime import datetime
 
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from sop_server.domain.identifiers import normalise_sop_id, parse_sop_id
 from sop_server.domain.permissions import Action
-from sop_server.errors import GoneError
+from sop_server.errors import GoneError, NotYetError
 from sop_server.services.library.reading import count_by_department, list_revisions, list_sops
 from sop_server.services.library.surrounding import names
 from sop_server.services.paging import DEFAULT_LIMIT
@@ -55,6 +55,8 @@ def sop(sop_id: str) -> ResponseReturnValue:
     stores, actor, now, at = visitor.stores(), visitor.actor(), visitor.now(), fields.instant(request.args, "at")
     try:
         found = open_sop(stores, actor=actor, sop_id=sop_id, now=now, at=at)
+    except NotYetError as error:
+        return redirect(url_for("history.revision", sop_id=sop_id, number=error.revision), 303)
     except GoneError as error:
         history = list_revisions(stores, actor=actor, sop_id=sop_id, now=now)
         return render_template("sops/retired.html", sop_id=sop_id, message=error.message, history=history), 410

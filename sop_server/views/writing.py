@@ -1,13 +1,13 @@
 """Writing: a new SOP, or a draft on one that is in force."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from sop_server.domain.drafts import EDITABLE
 from sop_server.domain.permissions import Action
-from sop_server.errors import BusyError, ConflictError, GoneError, InvalidInputError, SopError, StaleEditError
+from sop_server.errors import BusyError, ConflictError, DamagedError, GoneError, SopError, StaleEditError
 from sop_server.services.changes.obligations import open_obligations
 from sop_server.services.drafts.draft_lists import get_draft, list_drafts
 from sop_server.services.drafts.draft_views import DraftView
@@ -23,8 +23,10 @@ from sop_server.views.refusals import NONE, REFUSED, Refusal, refusal
 
 BLUEPRINT = Blueprint("writing", __name__)
 
-_KEPT = (*REFUSED, GoneError, BusyError)
+_KEPT = (*REFUSED, GoneError, BusyError, DamagedError)
 """Whatever the server says of a text, it stands in the form again."""
+
+_STATUSES: Mapping[type[SopError], int] = {GoneError: 410, BusyError: 503, DamagedError: 500}
 
 
 @BLUEPRINT.get("/sops/new")
@@ -145,12 +147,12 @@ def _after_saving(saved: DraftView) -> ResponseReturnValue:
     if saved.state != "in_review":
         try:
             submit_draft(stores, actor=actor, draft_id=saved.id, now=now)
-        except InvalidInputError as error:
-            typed = draft_form.of_draft(saved, now=now)
-            return _editor(typed, draft=saved, refused=_refusal(error))
         except ConflictError as error:
             flash(error.message, "error")
             return redirect(url_for(".draft", draft_id=saved.id), 303)
+        except _KEPT as error:
+            typed = draft_form.of_draft(saved, now=now)
+            return _editor(typed, draft=saved, refused=_refusal(error))
     asked = review_of(stores, actor=actor, draft_id=saved.id, now=now).approvers
     flash(f"Submitted. Asked to approve: {', '.join(asked) or 'nobody yet; an administrator has to name one'}.", "done")
     return redirect(url_for("review.draft", draft_id=saved.id), 303)
@@ -187,8 +189,11 @@ def _editor(
 
 
 def _refusal(error: SopError) -> Refusal:
-    if isinstance(error, (GoneError, BusyError)):
-        return Refusal(error.message, error.fields, 410 if isinstance(error, GoneError) else 503)
+    for kind, status in _STATUSES.items():
+        if isinstance(error, kind):
+            if kind is DamagedError:
+                current_app.logger.error("%s %s failed", request.method, request.path, exc_info=error)
+            return Refusal(error.message, error.fields, status)
     return refusal(error)
 
 

@@ -183,3 +183,46 @@ def test_a_conflicted_draft_can_be_withdrawn(story: Story) -> None:
         story.approve(draft)
 
     assert withdraw_draft(story.stores, actor=story.asha, draft_id=draft.id, now=story.now).state == "withdrawn"
+
+
+def test_what_collides_with_a_scheduled_revision_is_resolved_against_that_one(story: Story) -> None:
+    sop_id = story.published()
+    story.approve(
+        story.draft(text(steps=step(1, "Tomorrow")), sop_id=sop_id), effective_from=story.now + timedelta(hours=24)
+    )
+    draft = story.draft(text(steps=step(1, "The day after")), sop_id=sop_id)
+    in_two_days = story.now + timedelta(hours=48)
+
+    with pytest.raises(ConflictError, match="same lines"):
+        story.approve(draft, effective_from=in_two_days)
+
+    kept = story.look(draft)
+    assert (kept.state, kept.conflicted, kept.effective_from) == ("changes_requested", True, in_two_days)
+    shown = review_of(story.stores, actor=story.people["asha"], draft_id=draft.id, now=story.now)
+    assert shown.overtaken_by == 2
+    assert shown.merge is not None
+    assert "Tomorrow" in shown.merge
+    assert "The day after" in shown.merge
+    resolved = story.edit(kept, content=text(steps=step(1, "Both")), base_revision=2)
+    approved = story.approve(story.submit(resolved))
+    assert (approved.revision, approved.effective_from, approved.in_force) == (3, in_two_days, False)
+
+
+def test_a_draft_cannot_begin_before_the_scheduled_revision_that_it_builds_on(story: Story) -> None:
+    sop_id = story.published()
+    tomorrow = story.now + timedelta(hours=24)
+    story.approve(story.draft(text(steps=step(1, "Tomorrow")), sop_id=sop_id), effective_from=tomorrow)
+    draft = story.draft(text(steps=step(2, "More")), sop_id=sop_id, submitted=False)
+    with pytest.raises(InvalidInputError):
+        story.edit(draft, base_revision=2)
+    later = story.edit(draft, effective_from=tomorrow, base_revision=2)
+    sooner = story.edit(later, effective_from=story.now + timedelta(hours=1))
+
+    with pytest.raises(InvalidInputError, match="r2, which comes into force on") as refused:
+        story.submit(sooner)
+
+    assert "effective_from" in refused.value.fields
+    again = story.edit(sooner, effective_from=tomorrow)
+    with pytest.raises(InvalidInputError, match="cannot come into force before"):
+        story.approve(story.submit(again), effective_from=story.now + timedelta(hours=2))
+    assert story.approve(story.look(again)).effective_from == tomorrow

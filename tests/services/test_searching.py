@@ -119,3 +119,19 @@ def test_a_search_is_answered_while_the_database_is_written_to(story: Story) -> 
         page = search(story.stores, actor=story.rita, query=Query("refunds"), now=story.now)
 
     assert page.total == 1
+
+
+def test_an_id_leads_to_what_is_retired_or_still_to_come_and_to_nothing_else(story: Story) -> None:
+    for number in range(3):
+        story.published(text(f"Title {number}"))
+    retired = story.published()
+    story.approve(story.draft(kind="retire", sop_id=retired))
+    coming = story.draft(text())
+    story.approve(coming, effective_from=story.now + timedelta(days=2))
+    indexed(story)
+
+    for sop_id in (retired, coming.sop_id):
+        page = search(story.stores, actor=story.rita, query=Query(sop_id), now=story.now)
+        assert (page.direct, page.total, page.relaxed) == (sop_id, 0, False)
+    unknown = search(story.stores, actor=story.rita, query=Query("SOP-0999"), now=story.now)
+    assert (unknown.direct, unknown.total) == (None, 0)

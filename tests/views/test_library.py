@@ -215,3 +215,18 @@ def test_keys_that_nobody_foresaw_are_shown(as_person: AsPerson, cast: Cast, pub
     sop_id = publish(sop_text(front="risk_level: high & rising\n"))
 
     assert "risk level high & rising" in words(as_person(cast.reader).get(f"/sops/{sop_id}"))
+
+
+def test_a_sop_that_is_still_to_come_leads_to_its_coming_revision(
+    as_person: AsPerson, cast: Cast, publish: Publish, clock: Clock
+) -> None:
+    sop_id = publish(effective_from=NOW + timedelta(days=2))
+    reader = as_person(cast.reader)
+
+    coming = reader.get(f"/sops/{sop_id}")
+
+    assert (coming.status_code, coming.location) == (303, f"/sops/{sop_id}/revisions/1")
+    assert "coming" in words(reader.get(coming.location)).lower()
+    assert as_person(cast.payments_reader).get(f"/sops/{sop_id}").status_code == 404
+    clock.now = NOW + timedelta(days=2)
+    assert as_person(cast.reader).get(f"/sops/{sop_id}").status_code == 200

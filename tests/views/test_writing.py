@@ -273,3 +273,17 @@ def test_bringing_a_revision_back_takes_back_what_came_after(
     draft = only_draft(stores, cast.editor)
     assert (draft.reverts, draft.base_revision) == (2, 3)
     assert "Refund up to 500 USD" in draft.content
+
+
+def test_what_was_typed_stands_in_the_form_even_where_the_library_is_damaged(
+    as_person: AsPerson, cast: Cast, stores: Stores
+) -> None:
+    editor = as_person(cast.editor)
+    library = stores.home / "library.git"
+    library.rename(library.with_suffix(".gone"))
+
+    refused = editor.post("/sops/new", do="save", content=sop_text("Gift cards"), **DESCRIBED)
+
+    assert refused.status_code == 500
+    assert typed_text(refused.text) == sop_text("Gift cards")
+    assert "The limit goes up." in refused.text

@@ -134,6 +134,7 @@ def _decide(
         require_same_content(content_hash, draft.content_hash)
         if effective_from is None and draft.effective_from is not None:
             begins = max(now, draft.effective_from)
+        rebasing.require_begins_with_base(session, draft, begins=begins)
         if rebasing.bring_up(stores, session, draft, now=now, begins=begins):
             session.commit()
             raise ConflictError(

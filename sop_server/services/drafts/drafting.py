@@ -170,6 +170,7 @@ def submit_draft(stores: Stores, *, actor: Actor, draft_id: str, now: datetime) 
         draft = draft_in_sight(session, actor, draft_id, now=now)
         actor.require(Action.DRAFT, draft.department)
         require_state(DraftState(draft.state), {DraftState.DRAFT, DraftState.CHANGES_REQUESTED}, verb="submitted again")
+        rebasing.require_begins_with_base(session, draft, begins=max(now, draft.effective_from or now))
         rebasing.bring_up(stores, session, draft, now=now)
         if draft.conflicted:
             session.commit()

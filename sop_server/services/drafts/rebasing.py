@@ -16,7 +16,7 @@ from sop_server.storage.git.merge import Merged
 from sop_server.storage.tables import Draft, Revision
 
 CONFLICT = (
-    "Another revision was published meanwhile, and it changes the same lines as this draft. The draft is kept as "
+    "Another revision was approved meanwhile, and it changes the same lines as this draft. The draft is kept as "
     "it was written; its author opens it, brings both texts together, and submits it again."
 )
 
@@ -29,7 +29,23 @@ def overtaking(session: Session, draft: Draft, *, now: datetime, begins: datetim
     if draft.base_revision is None:
         return None
     newest = sops.latest_row(session, draft.sop_id, begins or max(now, draft.effective_from or now))
-    return None if newest is None or newest.number == draft.base_revision else newest
+    return None if newest is None or newest.number <= draft.base_revision else newest
+
+
+def require_begins_with_base(session: Session, draft: Draft, *, begins: datetime) -> None:
+    """Raise InvalidInputError where a draft would come into force before the scheduled revision that it builds on.
+
+    Where nothing is in force yet it may: the first revision is then overtaken.
+    """
+    base = None if draft.base_revision is None else sops.revision_row(session, draft.sop_id, draft.base_revision)
+    if base is None or base.effective_from <= begins or sops.latest_row(session, draft.sop_id, begins) is None:
+        return
+    since = f"{base.effective_from:%d %B %Y, %H:%M} UTC"
+    raise InvalidInputError(
+        f"This draft builds on r{base.number}, which comes into force on {since}, so it cannot come into force before. "
+        "Let it begin then or later, or build on the revision that is in force.",
+        fields={"effective_from": f"must not lie before {base.effective_from.isoformat()}"},
+    )
 
 
 def bring_up(stores: Stores, session: Session, draft: Draft, *, now: datetime, begins: datetime | None = None) -> bool:
@@ -44,9 +60,12 @@ def bring_up(stores: Stores, session: Session, draft: Draft, *, now: datetime, b
         draft.conflicted = False
         return False
     _require_alive(newest)
+    if begins is not None and newest.effective_from > now:
+        # What has to be brought together follows from when the draft begins: its author must find the same.
+        draft.effective_from = begins
     drafts.void_approvals(session, draft.id, now=now)
     retires = draft.kind == DraftKind.RETIRE
-    merged = None if retires else merged_text(stores, session, draft, newest)
+    merged = None if retires else merged_text(stores, session, draft, newest, now=now)
     text = normalise(stores.library.read(newest.blob_oid) if merged is None else merged.content)
     parsed = front_matter.parse(text)
     if merged is not None and (merged.conflicted or parsed.errors):
@@ -74,14 +93,14 @@ def bring_up(stores: Stores, session: Session, draft: Draft, *, now: datetime, b
     return True
 
 
-def merged_text(stores: Stores, session: Session, draft: Draft, newest: Revision) -> Merged:
+def merged_text(stores: Stores, session: Session, draft: Draft, newest: Revision, *, now: datetime) -> Merged:
     """Return the three-way merge of a draft and the revision that overtook its base, markers where they collide."""
     base = sops.revision_row(session, draft.sop_id, draft.base_revision or 0)
     return merge(
         b"" if base is None else stores.library.read(base.blob_oid),
         stores.library.read(draft.blob_oid),
         stores.library.read(newest.blob_oid),
-        labels=("this draft", f"r{draft.base_revision}", f"r{newest.number}, in force"),
+        labels=("this draft", f"r{draft.base_revision}", f"r{newest.number}, {_standing(newest, now=now)}"),
     )
 
 
@@ -99,6 +118,12 @@ def resolve(session: Session, draft: Draft, base_revision: int, *, now: datetime
     _require_alive(newest)
     draft.base_revision = base_revision
     draft.conflicted = False
+
+
+def _standing(revision: Revision, *, now: datetime) -> str:
+    return (
+        "in force" if revision.effective_from <= now else f"in force from {revision.effective_from:%d %b %Y, %H:%M} UTC"
+    )
 
 
 def _require_alive(newest: Revision) -> None:

@@ -77,7 +77,7 @@ def review_of(stores: Stores, *, actor: Actor, draft_id: str, now: datetime) -> 
             if one.id not in authors
         ]
         newest = rebasing.overtaking(session, draft, now=now)
-        merged = rebasing.merged_text(stores, session, draft, newest) if newest is not None else None
+        merged = rebasing.merged_text(stores, session, draft, newest, now=now) if newest is not None else None
         return DraftReview(
             draft=shown,
             html=render(front_matter.parse(shown.content).body, resolve=resolve).html,

@@ -9,7 +9,7 @@ from sop_server.domain.permissions import Action, Actor
 from sop_server.domain.reviews import last_confirmed, review_due_at
 from sop_server.domain.staleness import stale_reasons, unreflected
 from sop_server.domain.standing import standing
-from sop_server.errors import GoneError, InvalidInputError, NotFoundError
+from sop_server.errors import GoneError, InvalidInputError, NotFoundError, NotYetError
 from sop_server.rendering.raw_diff import DiffLine, raw_diff
 from sop_server.rendering.redline import Redline, redline
 from sop_server.services.library.linking import resolver
@@ -89,15 +89,15 @@ def recently_changed(stores: Stores, *, actor: Actor, now: datetime, limit: int 
 
 
 def get_sop(stores: Stores, *, actor: Actor, sop_id: str, now: datetime, at: datetime | None = None) -> SopPage:
-    """Return the SOP in force at an instant. Raises NotFoundError, or GoneError where it was retired."""
+    """Return the SOP in force at an instant. Raises NotFoundError, and GoneError where it was retired."""
     with stores.database.read() as session:
         record = record_in_sight(stores, session, actor, sop_id, now=now, at=at)
         return page_of(stores, session, record, at=at or now, now=now)
 
 
 def page_of(stores: Stores, session: Session, record: SopRecord, *, at: datetime, now: datetime) -> SopPage:
-    """Return a SOP as it was, or will be, in force at an instant. Raises NotFoundError and GoneError."""
-    row = _in_force(record, at)
+    """Return a SOP as it was, or will be, in force at an instant. Raises NotFoundError, NotYetError, GoneError."""
+    row = _in_force(record, at, now=now)
     facts = facts_of(stores, session, [row.sop_id], at=at, now=now)
     of = standing(facts)
     everything = facts.revisions[row.sop_id]
@@ -154,8 +154,16 @@ def _reach(actor: Actor, *, at: datetime, now: datetime) -> tuple[frozenset[str]
     return None if reach is None else (reach, max(at, now))
 
 
-def _in_force(record: SopRecord, at: datetime) -> Revision:
+def _in_force(record: SopRecord, at: datetime, *, now: datetime) -> Revision:
     row = revisions.latest(record.rows, at)
+    coming = revisions.scheduled(record.rows, now) if row is None and at == now else ()
+    for first in coming:
+        begins = f"{first.effective_from:%d %B %Y, %H:%M}"
+        raise NotYetError(
+            f"{first.sop_id} “{first.title}” is approved and comes into force on {begins} UTC. "
+            f"Until then r{first.number} can be read, but nobody works by it.",
+            revision=first.number,
+        )
     if row is None:
         raise NotFoundError(
             f"There is no SOP {record.rows[0].sop_id} in force. Check the id, or search for what you need."

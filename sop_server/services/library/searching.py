@@ -10,7 +10,7 @@ from sop_server.domain.identifiers import normalise_sop_id, parse_sop_id
 from sop_server.domain.permissions import Action, Actor
 from sop_server.errors import BusyError, ConflictError, InvalidInputError
 from sop_server.services.library.reading import check_instant
-from sop_server.services.library.recorded import serving_rows, stale_of
+from sop_server.services.library.recorded import record_of, serving_rows, stale_of
 from sop_server.services.library.sop_views import SopSummary, summarise
 from sop_server.services.reports.reporting import stale_ids
 from sop_server.services.stores import Stores
@@ -74,7 +74,7 @@ def search(stores: Stores, *, actor: Actor, query: Query, now: datetime) -> Sear
     at = check_instant(query.at, now=now) or now
     with stores.database.read() as session:
         among = _among(session, actor, query, at=at, now=now)
-        direct = _direct(session, actor, query.text, at=at, now=now)
+        direct = _direct(stores, session, actor, query.text, now=now)
         result, degraded = _ask(stores, session, query, among=among, at=at)
         rows = serving_rows(stores, session, [hit.sop_id for hit in result.hits], at=at, now=now)
         stale = stale_of(stores, session, list(rows), at=at, now=now)
@@ -109,14 +109,21 @@ def _among(session: Session, actor: Actor, query: Query, *, at: datetime, now: d
     return everything & stale if query.stale else everything - stale
 
 
-def _direct(session: Session, actor: Actor, text: str, *, at: datetime, now: datetime) -> str | None:
+def _typed_id(text: str) -> str | None:
+    """Return the id that was typed alone, however it is written."""
     typed = text.strip()
     if not typed.upper().startswith("SOP"):
         return None
-    sop_id = typed if parse_sop_id(typed) else normalise_sop_id(typed)
-    row = None if sop_id is None else sops.in_force_row(session, sop_id, at)
-    seen = row is not None and actor.may(Action.READ, sops.department_of(session, row.sop_id, now))
-    return row.sop_id if row is not None and seen else None
+    return typed if parse_sop_id(typed) else normalise_sop_id(typed)
+
+
+def _direct(stores: Stores, session: Session, actor: Actor, text: str, *, now: datetime) -> str | None:
+    """Return the SOP whose id was typed alone: in force, retired or still to come, each has a page that says so."""
+    sop_id = _typed_id(text)
+    if sop_id is None:
+        return None
+    record = record_of(stores, session, sop_id, now=now)
+    return None if record is None or not actor.may(Action.READ, record.department(now)) else sop_id
 
 
 def _ask(
@@ -131,6 +138,7 @@ def _ask(
         system=query.system,
         tag=query.tag,
         among=among,
+        relax=_typed_id(query.text) is None,
         limit=query.limit,
         offset=query.offset,
     )

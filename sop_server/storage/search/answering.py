@@ -37,7 +37,7 @@ def answer(snapshot: Snapshot, request: SearchRequest) -> SearchResult:
     total = sum(map(len, found))
     meant = _did_you_mean(request.text, about_words, ranking) if total < FEW else None
     relaxed = False
-    if not total:
+    if not total and request.relax:
         found = ranking.any_of(plans)
         total = sum(map(len, found))
         relaxed = total > 0

@@ -47,7 +47,8 @@ class SearchRequest:
 
     `at` is the instant whose revisions are searched; `as_of` says that a past instant was asked for, for engines
     that keep history apart. The facets compare whole values, without case. `among` are the SOP ids to keep (what the
-    person may see), `excluding` those to drop; both bound facets and suggestions as well as hits.
+    person may see), `excluding` those to drop; both bound facets and suggestions as well as hits. Without `relax` a
+    SOP that has not all of the words is no hit, even where none has.
     """
 
     text: str
@@ -59,6 +60,7 @@ class SearchRequest:
     tag: str | None = None
     among: frozenset[str] | None = None
     excluding: frozenset[str] = frozenset()
+    relax: bool = True
     limit: int = 20
     offset: int = 0
 
