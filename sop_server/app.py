@@ -1,7 +1,7 @@
 """The application: the one place where settings, stores, pages and API are put together."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from http import HTTPStatus
 
@@ -38,9 +38,17 @@ __all__ = ["create_app", "open_stores"]
 
 LARGEST_REQUEST = 6 * 1024 * 1024
 
-_CONTENT_SECURITY_POLICY = (
-    "default-src 'self'; img-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
-)
+ALWAYS: Mapping[str, str] = {
+    "Content-Security-Policy": (
+        "default-src 'self'; img-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+"""The headers of every answer of the server."""
+
 _RETRY_AFTER_SECONDS = "2"
 
 _KINDS: tuple[tuple[type[SopError], int, str], ...] = (
@@ -141,11 +149,8 @@ def _is_machine_door() -> bool:
 def _protect(response: Response) -> Response:
     """Put the headers on every answer; what says nothing about keeping is not kept on a shared machine."""
     headers = response.headers
-    headers.setdefault("Content-Security-Policy", _CONTENT_SECURITY_POLICY)
-    headers["X-Content-Type-Options"] = "nosniff"
-    headers["Referrer-Policy"] = "same-origin"
-    headers["X-Frame-Options"] = "DENY"
-    headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    for name, value in ALWAYS.items():
+        headers.setdefault(name, value)
     if request.is_secure:
         headers["Strict-Transport-Security"] = "max-age=31536000"
     headers.setdefault("Cache-Control", "no-store")

@@ -11,8 +11,9 @@ from typing import Any, Protocol
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.http.errors import ParseException
+from gunicorn.workers.gthread import ThreadWorker
 
-from sop_server.app import create_app
+from sop_server.app import ALWAYS, create_app
 from sop_server.errors import SopError
 from sop_server.home import close_stores, open_stores
 from sop_server.services.background import run_due
@@ -159,6 +160,30 @@ def reading_to_the_end(application: Application) -> Application:
     return wrapped
 
 
+class _Guarded:
+    """A connection on which gunicorn's own page about a malformed request carries the headers of every answer."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+    def sendall(self, answer: bytes) -> None:
+        """Send the page, with the headers put behind its first line."""
+        first, rest = answer.split(b"\r\n", 1)
+        headers = "".join(f"{name}: {value}\r\n" for name, value in ALWAYS.items())
+        self._connection.sendall(first + b"\r\n" + headers.encode("ascii") + rest)
+
+
+class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn carries no types
+    """gunicorn's threads, whose pages about malformed requests are as guarded as ours."""
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+        """Answer a request that cannot be read."""
+        super().handle_error(req, _Guarded(client), addr, exc)
+
+
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn carries no types
     """gunicorn, set up by our settings alone: no command line and no file of its own."""
 
@@ -178,7 +203,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn carries no type
             "bind": f"{host}:{settings.port}",
             "workers": settings.workers,
             "threads": settings.threads,
-            "worker_class": "gthread",
+            "worker_class": Worker,
             "preload_app": False,
             "timeout": 60,
             "graceful_timeout": 30,

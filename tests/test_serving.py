@@ -80,6 +80,32 @@ def test_server_answers_from_its_processes_and_ends_when_told(server: tuple[subp
     assert b"Traceback" not in told
 
 
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"GET / HTTP/1.1\r\nBad Header\r\n\r\n", b"400"),
+        (b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", b"414"),
+        (b"GET / HTTP/9.9\r\nHost: x\r\n\r\n", b"400"),
+    ],
+)
+def test_what_cannot_be_read_is_answered_with_the_headers_of_every_answer(
+    server: tuple[subprocess.Popen[bytes], str], sent: bytes, status: bytes
+) -> None:
+    _process, address = server
+    host, port = address.removeprefix("http://").split(":")
+
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(sent)
+        answer = b"".join(iter(lambda: connection.recv(4096), b""))
+
+    head, body = answer.split(b"\r\n\r\n", 1)
+    assert head.startswith(b"HTTP/1.1 " + status)
+    assert b"Content-Security-Policy: default-src 'self'" in head
+    assert b"X-Content-Type-Options: nosniff" in head
+    assert b"Referrer-Policy: same-origin" in head
+    assert int(head.split(b"Content-Length: ")[1].split(b"\r\n")[0]) == len(body)
+
+
 def test_metrics_are_of_all_processes(server: tuple[subprocess.Popen[bytes], str]) -> None:
     _process, address = server
 

@@ -14,7 +14,6 @@ from sop_server.api.schemas.drafts import (
     DraftChange,
     DraftCreate,
     DraftQuery,
-    DraftSummary,
     RequestChanges,
 )
 from sop_server.domain.drafts import require_not_author
@@ -25,7 +24,7 @@ from sop_server.services.drafts.draft_views import DraftView
 from sop_server.services.drafts.drafting import DraftInput
 
 
-def list_drafts(call: Call) -> Listing[DraftSummary]:
+def list_drafts(call: Call) -> Listing[Draft]:
     """List drafts, the newest first; `state` takes several values with commas between them."""
     query = call.query(DraftQuery)
     page = draft_lists.list_drafts(
@@ -36,9 +35,10 @@ def list_drafts(call: Call) -> Listing[DraftSummary]:
         sop_id=query.sop_id,
         limit=query.limit,
         cursor=query.cursor,
+        texts=True,
     )
-    items = [DraftSummary.model_validate(item) for item in page.items]
-    return Listing[DraftSummary](items=items, next=page.next)
+    items = [Draft.model_validate(item) for item in page.items]
+    return Listing[Draft](items=items, next=page.next)
 
 
 def create_draft(call: Call) -> Reply:
@@ -168,7 +168,7 @@ def _decider_in_sight(call: Call, draft_id: str) -> Callable[[], None]:
 _MOVED_ON = {409: "The draft is in another state, or another text; `content_hash` is that of the text now"}
 
 ROUTES = (
-    Route("GET", "/drafts", list_drafts, Listing[DraftSummary], action=Action.SEE_DRAFTS, query=DraftQuery),
+    Route("GET", "/drafts", list_drafts, Listing[Draft], action=Action.SEE_DRAFTS, query=DraftQuery),
     Route(
         "POST",
         "/drafts",

@@ -68,8 +68,8 @@ class DraftApproval(Output):
     standing: bool
 
 
-class DraftSummary(Output):
-    """A draft as lists show it."""
+class Draft(Output):
+    """A draft with its text."""
 
     id: str
     sop_id: str
@@ -77,6 +77,7 @@ class DraftSummary(Output):
     state: str
     title: str
     department: str | None
+    content: str
     content_hash: str
     base_revision: int | None
     reverts: int | None
@@ -95,12 +96,6 @@ class DraftSummary(Output):
     submitted_at: Instant | None
     published_revision: int | None
     version: int
-
-
-class Draft(DraftSummary):
-    """A draft with its text."""
-
-    content: str
 
 
 class Approved(Output):

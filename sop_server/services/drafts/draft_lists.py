@@ -4,6 +4,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from sop_server.domain import identifiers
+from sop_server.domain.content import normalise
 from sop_server.domain.drafts import DraftState
 from sop_server.domain.permissions import Action, Actor
 from sop_server.errors import InvalidInputError
@@ -31,8 +32,9 @@ def list_drafts(
     sop_id: str | None = None,
     limit: int = 50,
     cursor: str | None = None,
+    texts: bool = False,
 ) -> Page[DraftView]:
-    """Return drafts, the newest first, without their texts; of all states unless some are asked for."""
+    """Return drafts, the newest first, with their `texts` if wanted; of all states unless some are asked for."""
     actor.require_anywhere(Action.SEE_DRAFTS)
     check_limit(limit)
     unknown = set(states or ()) - set(DraftState)
@@ -49,7 +51,8 @@ def list_drafts(
             if len(rows) <= limit:
                 break
             before = rows[-1].id
-        shown = views(session, found[:limit])
+        contents = {row.id: normalise(stores.library.read(row.blob_oid)) for row in found[:limit]} if texts else None
+        shown = views(session, found[:limit], contents=contents)
     return Page(tuple(shown), str(found[limit - 1].id) if len(found) > limit else None)
 
 
