@@ -151,9 +151,15 @@ def _reasons(of: Standing, index: _Index, serving: RevisionFact) -> tuple[StaleR
     if due_at < of.at:
         days = (of.at - due_at).days
         overdue = f"for {_count(days, 'day')}" if days else "since today"
+        # A review that looked at nothing in particular is one all the same, and is told as what it was.
+        last = (
+            f" The last one, on {_day(confirmed.happened_at)}, was one of many or a date alone."
+            if (confirmed is not None and confirmed.bulk)
+            else ""
+        )
         reasons.append(
             StaleReason(
-                StaleKind.REVIEW, due_at, f"Its review was due on {_day(due_at)}; it has been overdue {overdue}."
+                StaleKind.REVIEW, due_at, f"Its review was due on {_day(due_at)}; it has been overdue {overdue}.{last}"
             )
         )
     if index.untriaged and serving.systems:

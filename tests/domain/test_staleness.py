@@ -94,6 +94,11 @@ class TestReviews:
             (StaleKind.REVIEW, NOW - timedelta(days=15))
         ]
 
+    @pytest.mark.parametrize("bulk", [True, False])
+    def test_a_review_that_was_one_of_many_is_told_as_such(self, bulk: bool) -> None:  # noqa: FBT001 - a parameter
+        (reason,) = found_for(self.old, reviews=[review(NOW - timedelta(days=380), bulk=bulk)])
+        assert ("one of many or a date alone" in reason.detail) is bulk
+
     @pytest.mark.parametrize("outcome", [ReviewOutcome.NEEDS_REVISION, ReviewOutcome.RETIRE])
     def test_a_review_that_does_not_confirm_renews_nothing(self, outcome: ReviewOutcome) -> None:
         assert reasons(self.old, reviews=[review(NOW - timedelta(days=3), outcome=outcome)]) != []

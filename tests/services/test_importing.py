@@ -357,3 +357,33 @@ def test_progress_is_told(stores: Stores, cast: Cast, source: Path) -> None:
     seen: list[ImportProgress] = []
     import_tree(stores, actor=cast.admin, request=ImportRequest(root=source), now=NOW, watch=seen.append)
     assert seen[-1] == ImportProgress("Importing", 3, 3)
+
+
+def test_a_file_that_was_moved_stays_the_sop_that_it_is(bring_in: Import, source: Path, stores: Stores) -> None:
+    first = ids(bring_in({"a.md": "# A\n\nText.\n", "b.md": "# B\n\nOther.\n"}))
+    (source / "team").mkdir()
+    (source / "a.md").rename(source / "team" / "renamed.md")
+
+    moved = bring_in()
+
+    assert (ids(moved), moved.unchanged, moved.drafted) == ({}, 2, ())
+    (told,) = moved.warnings
+    assert (told.path, first["a.md"] in told.message) == ("team/renamed.md", True)
+    assert bring_in().warnings == ()
+    changed = bring_in({"team/renamed.md": "# A\n\nNew text.\n"})
+    assert [one.sop_id for one in changed.drafted] == [first["a.md"]]
+
+
+def test_a_file_that_is_gone_is_told_until_its_sop_is_retired(
+    bring_in: Import, source: Path, stores: Stores, cast: Cast
+) -> None:
+    first = ids(bring_in({"a.md": "# A\n\nText.\n", "b.md": "# B\n\nOther.\n"}))
+    (source / "a.md").unlink()
+
+    report = bring_in()
+
+    (told,) = report.warnings
+    assert told.path == "a.md"
+    assert f"{first['a.md']}, which was imported from it, stays in force" in told.message
+    alone = import_tree(stores, actor=cast.admin, request=ImportRequest(root=source / "b.md"), now=NOW)
+    assert alone.warnings == ()

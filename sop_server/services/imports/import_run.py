@@ -1,7 +1,7 @@
 """One run of an import: what is known of its source, what waits to be published, and what is to be reported."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -87,6 +87,38 @@ class ImportRun:
         """Return how many revisions of a file were published, or are on their way."""
         known = self.known.get(path)
         return 0 if known is None else self.revisions.get(known.sop_id, 0)
+
+    def follow_moves(self, gone: Collection[str], new: Mapping[str, str]) -> set[str]:
+        """Find the files that are `gone` among the `new` ones, which are (path, hash); returns those that were found.
+
+        What is gone and was not moved is reported: its SOP stays in force until somebody retires it.
+        """
+        paths_of: dict[str, list[str]] = {}
+        for path in sorted(new):
+            paths_of.setdefault(new[path], []).append(path)
+        moved: set[str] = set()
+        with self.stores.database.write() as session:
+            missing = [self.known[path] for path in sorted(gone)]
+            in_force = {
+                row.sop_id for row in sops.in_force_rows(session, self.now, ids={one.sop_id for one in missing})
+            }
+            for known in missing:
+                row = imports.imported_file(session, known.id)
+                candidates = paths_of.get(known.source_hash, [])
+                if row is not None and candidates:
+                    path = candidates.pop(0)
+                    self.tally.warn(path, f"was {row.path} when it was imported as {row.sop_id}, and stays that SOP")
+                    self.known[path] = self.known.pop(row.path)
+                    row.path = self.known[path].path = path
+                    self.tally.unchanged += 1
+                    moved.add(path)
+                elif known.sop_id in in_force:
+                    self.tally.warn(
+                        known.path,
+                        f"is no longer in the source; {known.sop_id}, which was imported from it, stays in force. "
+                        "Retire it if nobody works by it any more",
+                    )
+        return moved
 
     def claim_ids(self, carried: Mapping[str, str]) -> None:
         """Let new files keep the ids that they carry, by path; a file whose id somebody has is passed over."""

@@ -95,13 +95,19 @@ def _import_files(run: ImportRun, tree: SourceTree) -> None:
 
 
 def _look_through(run: ImportRun, tree: SourceTree) -> set[str]:
-    """Return the paths of the files that are new or have changed; ids are claimed before the first one is given."""
+    """Return the paths of the files that are new or have changed; ids are claimed before the first one is given.
+
+    A file that stands at another path with the same content was moved: it stays the SOP that it is.
+    """
     todo: set[str] = set()
+    seen: set[str] = set()
+    new: dict[str, str] = {}
     carried: dict[str, str] = {}
     for number, file in enumerate(tree.files(), start=1):
         run.watch(ImportProgress(READING, number, None))
         if run.request.leaves_out(file.path):
             continue
+        seen.add(file.path)
         if file.content is None:
             run.tally.skip(file.path, file.problem or "cannot be read")
             continue
@@ -109,9 +115,16 @@ def _look_through(run: ImportRun, tree: SourceTree) -> set[str]:
         if known is not None and run.published(file.path) and known.source_hash == hash_of(file.content):
             run.tally.unchanged += 1
             continue
-        sop_id = declared_id(file.content) if known is None else None
-        if sop_id is not None:
-            carried[file.path] = sop_id
+        if known is None:
+            new[file.path] = hash_of(file.content)
+            sop_id = declared_id(file.content)
+            if sop_id is not None:
+                carried[file.path] = sop_id
         todo.add(file.path)
+    # Of a file that was named alone, nothing follows for its neighbours.
+    gone = run.known.keys() - seen if run.request.root.is_dir() else set()
+    for path in run.follow_moves(gone, new):
+        todo.discard(path)
+        carried.pop(path, None)
     run.claim_ids(carried)
     return {path for path in todo if path not in carried or path in run.carried}

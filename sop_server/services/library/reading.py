@@ -102,6 +102,7 @@ def page_of(stores: Stores, session: Session, record: SopRecord, *, at: datetime
     of = standing(facts)
     everything = facts.revisions[row.sop_id]
     text = text_of(stores, session, row, tip=record.tip)
+    reviewed = last_confirmed(facts.reviews, at).get(row.sop_id)
     to_come = {revision.number for revision in revisions.scheduled(everything, at)}
     return SopPage(
         summary=summarise(row, stale_reasons(of, row.sop_id)),
@@ -113,9 +114,8 @@ def page_of(stores: Stores, session: Session, record: SopRecord, *, at: datetime
         coming=tuple(
             record.view_as(one, revisions.RevisionState.SCHEDULED) for one in record.rows if one.number in to_come
         ),
-        next_review_at=review_due_at(
-            of.orders[row.sop_id], of.in_force[row.sop_id], last_confirmed(facts.reviews, at).get(row.sop_id), at
-        ),
+        next_review_at=review_due_at(of.orders[row.sop_id], of.in_force[row.sop_id], reviewed, at),
+        last_review=reviewed,
         at=at,
         latest_revision=everything[-1].number,
         unreflected=unreflected(of, row.sop_id),

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from sop_server.domain.facts import ReviewFact
 from sop_server.domain.obligations import ObligationStatus
 from sop_server.domain.revisions import RevisionState
 from sop_server.domain.staleness import StaleReason
@@ -76,7 +77,9 @@ class RevisionView:
 
 @dataclass(frozen=True, slots=True)
 class SopPage:
-    """One SOP at an instant, with its text and what stands around it. `next_review_at` is when it is due.
+    """One SOP at an instant, with its text and what stands around it.
+
+    `next_review_at` is when its review is due, `last_review` the last one that confirmed it.
 
     `unreflected` are the changes that are live and that it does not reflect yet, the oldest first.
     """
@@ -89,6 +92,7 @@ class SopPage:
     front_matter: Mapping[str, object]
     coming: tuple[RevisionView, ...]
     next_review_at: datetime
+    last_review: ReviewFact | None
     at: datetime
     latest_revision: int
     unreflected: tuple[ObligationStatus, ...]
