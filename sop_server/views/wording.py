@@ -9,6 +9,9 @@ from flask import Flask
 from sop_server.services.stores import Stores
 from sop_server.views import visitor
 
+_NBSP = "\N{NO-BREAK SPACE}"
+"""Stands between a number and its unit: an amount is never broken across lines."""
+
 _MINUTE = 60
 _HOUR = 60 * _MINUTE
 _DAY = 24 * _HOUR
@@ -23,14 +26,14 @@ def span(elapsed: timedelta) -> str:
     """Return a length of time, the roundest unit that says enough: `40 min`, `5 h`, `12 days`, `3 months`."""
     seconds = abs(int(elapsed.total_seconds()))
     if seconds < _HOUR:
-        return f"{seconds // _MINUTE} min"
+        return f"{seconds // _MINUTE}{_NBSP}min"
     if seconds < _HOURS_UP_TO:
-        return f"{seconds // _HOUR} h"
+        return f"{seconds // _HOUR}{_NBSP}h"
     if seconds < _DAYS_UP_TO:
-        return f"{seconds // _DAY} days"
+        return f"{seconds // _DAY}{_NBSP}days"
     if seconds < _MONTHS_UP_TO:
-        return f"{seconds // _MONTH} months"
-    return f"{seconds // _YEAR} years"
+        return f"{seconds // _MONTH}{_NBSP}months"
+    return f"{seconds // _YEAR}{_NBSP}years"
 
 
 def exactly(elapsed: timedelta) -> str:
@@ -38,7 +41,7 @@ def exactly(elapsed: timedelta) -> str:
     minutes = abs(int(elapsed.total_seconds())) // _MINUTE
     days, hours, rest = minutes // (24 * 60), minutes // 60 % 24, minutes % 60
     named = ((days, "day" if days == 1 else "days"), (hours, "h"), (rest, "min"))
-    return " ".join(f"{number} {unit}" for number, unit in named if number) or "0 min"
+    return " ".join(f"{number}{_NBSP}{unit}" for number, unit in named if number) or f"0{_NBSP}min"
 
 
 def from_now(instant: datetime, *, now: datetime) -> str:
@@ -68,12 +71,12 @@ def machine(instant: datetime) -> str:
 
 def count(number: int, one: str, many: str | None = None) -> str:
     """Return a number with its noun: `1 SOP`, `1,204 SOPs`."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
+    return f"{number:,}{_NBSP}{one if number == 1 else many or one + 's'}"
 
 
 def share(value: float | None) -> str:
     """Return a share as a percentage with one decimal, a dash where there is none."""
-    return "\N{EN DASH}" if value is None else f"{100 * value:.1f} %"
+    return "\N{EN DASH}" if value is None else f"{100 * value:.1f}{_NBSP}%"
 
 
 def register(app: Flask) -> None:
