@@ -40,7 +40,7 @@ function showLocalTimes() {
     const at = new Date(time.dateTime);
     if (Number.isNaN(at.getTime())) continue;
     if (time.title) time.title = `${long.format(at)} (${zone}) · ${time.title}`;
-    if (time.hasAttribute("data-clock")) time.textContent = short.format(at);
+    if (time.hasAttribute("data-clock")) time.textContent = short.format(at).replace("Sept", "Sep"); // as the server writes it
   }
 }
 
@@ -72,6 +72,58 @@ function addCodeCopy() {
   });
 }
 
+// The bell says on every page how many things wait; the server is asked once a minute, and again after each form.
+const BELL = "bell:";
+const BELL_KEPT_MS = 60 * 1000;
+
+function rememberedCount(key) {
+  try {
+    const kept = JSON.parse(sessionStorage.getItem(key));
+    return kept && Date.now() - kept.at < BELL_KEPT_MS ? kept.count : null;
+  } catch {
+    return null;
+  }
+}
+
+function rememberCount(key, count) {
+  try {
+    sessionStorage.setItem(key, JSON.stringify({ at: Date.now(), count }));
+  } catch {
+    // storage is switched off: the next page asks again
+  }
+}
+
+function forgetCounts() {
+  try {
+    for (const key of Object.keys(sessionStorage)) if (key.startsWith(BELL)) sessionStorage.removeItem(key);
+  } catch {
+    // storage is switched off: nothing was kept
+  }
+}
+
+async function askCount(address) {
+  try {
+    const answer = await fetch(address, { headers: { Accept: "application/json" } });
+    return answer.ok ? (await answer.json()).count : null;
+  } catch {
+    return null; // offline: the bell stays silent
+  }
+}
+
+async function ring(bell) {
+  const key = BELL + bell.dataset.person;
+  const known = bell.dataset.count === undefined ? rememberedCount(key) : Number(bell.dataset.count);
+  const count = known ?? (await askCount(bell.dataset.bell));
+  if (count === null) return;
+  if (known === null || bell.dataset.count !== undefined) rememberCount(key, count);
+  const words = count === 0 ? "Nothing needs you" : count === 1 ? "1 thing needs you" : `${count} things need you`;
+  bell.setAttribute("aria-label", words);
+  bell.title = words;
+  const figure = bell.querySelector(".count");
+  figure.textContent = count < 100 ? count : "99+";
+  figure.hidden = count === 0;
+}
+
 // The next person at a shared machine does not find the steps that the last one ticked off (see sop.js).
 function forgetTicks() {
   try {
@@ -90,6 +142,7 @@ document.addEventListener("click", (event) => {
   if (event.target.closest("[data-print]")) window.print();
 });
 document.addEventListener("submit", (event) => {
+  if (event.target.method === "post") forgetCounts();
   if (event.target.matches("[data-sign-out]")) forgetTicks();
 });
 document.addEventListener("change", (event) => {
@@ -98,3 +151,4 @@ document.addEventListener("change", (event) => {
 for (const added of document.querySelectorAll("[data-needs-script]")) added.hidden = false;
 showLocalTimes();
 addCodeCopy();
+document.querySelectorAll("[data-bell]").forEach(ring);

@@ -24,6 +24,7 @@ def index() -> ResponseReturnValue:
     manages = actor.may_anywhere(Action.SCORE)
     owner = owner_home(stores, actor=actor, now=now) if works or manages else None
     manager = manager_home(stores, actor=actor, now=now) if manages else None
+    reader = reader_home(stores, actor=actor, now=now)
     reads = any(grant.role is Role.READER for grant in actor.grants) or not (works or manages)
     return render_template(
         "home/index.html",
@@ -34,9 +35,9 @@ def index() -> ResponseReturnValue:
         sentences=score_words.sentences(manager) if manager else [],
         findings=list_findings(stores, actor=actor)[:_FINDINGS] if manages else [],
         reads=reads,
-        reader=reader_home(stores, actor=actor, now=now),
+        reader=reader,
         owners=names(stores, emails=[one.owner for one in owner.mine]) if owner else {},
-        needs_me_count=len(owner.needs) if owner else 0,
+        needs_me_count=(len(owner.needs) if owner else 0) + len(reader.to_read),
         row=departments.row(),
         department_names=departments.named(),
     )

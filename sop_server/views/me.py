@@ -1,14 +1,16 @@
 """One's own account, and what one has to read."""
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from sop_server.domain.permissions import Action
 from sop_server.errors import InvalidInputError
 from sop_server.services.accounts.own_account import change_password, my_sessions
 from sop_server.services.accounts.people import get_person
 from sop_server.services.accounts.sign_in import sign_out_everywhere
 from sop_server.services.accounts.tokens import list_tokens, revoke_token
 from sop_server.services.participation.acknowledgements import to_read
+from sop_server.services.reports.needs import owner_home
 from sop_server.views import refusals, visitor
 from sop_server.views.refusals import REFUSED, Refusal, refusal
 
@@ -60,6 +62,15 @@ def revoke(token_id: int) -> ResponseReturnValue:
     revoke_token(visitor.stores(), actor=visitor.actor(), now=visitor.now(), token_id=token_id)
     flash(f"Token {token_id} is revoked. Whatever uses it is refused from now on.", "done")
     return redirect(url_for(".account"), 303)
+
+
+@BLUEPRINT.get("/needs")
+def needs() -> ResponseReturnValue:
+    """Tell how many things wait for the person: what the bell of every page shows."""
+    stores, actor, now = visitor.stores(), visitor.actor(), visitor.now()
+    decides = actor.may_anywhere(Action.SEE_DRAFTS) or actor.may_anywhere(Action.SCORE)
+    waiting = len(owner_home(stores, actor=actor, now=now).needs) if decides else 0
+    return jsonify(count=waiting + len(to_read(stores, actor=actor, now=now)))
 
 
 @BLUEPRINT.get("/reading")

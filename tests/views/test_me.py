@@ -110,3 +110,30 @@ def test_what_has_to_be_read_is_listed_until_it_is_read(rita: Browser, publish: 
 
 def test_whoever_is_in_no_team_has_nothing_to_read(as_person: AsPerson, cast: Cast) -> None:
     assert "You are in no team yet" in words(as_person(cast.manager).get("/me/reading"))
+
+
+def test_the_bell_counts_what_has_to_be_read(rita: Browser, publish: Publish) -> None:
+    sop_id = publish()
+
+    assert rita.get("/me/needs").json == {"count": 1}
+
+    rita.post(f"/sops/{sop_id}/acknowledgements", revision=1)
+    assert rita.get("/me/needs").json == {"count": 0}
+
+
+def test_the_bell_counts_what_waits_for_a_decision(as_person: AsPerson, cast: Cast, publish: Publish) -> None:
+    publish()
+    page = as_person(cast.editor).get("/")
+
+    assert f'data-count="{as_person(cast.editor).get("/me/needs").json["count"]}"' in page.text  # type: ignore[index]
+
+
+def test_a_page_asks_for_the_count_of_its_bell_after_it_is_shown(rita: Browser) -> None:
+    page = rita.get("/sops/").text
+
+    assert 'data-bell="/me/needs"' in page
+    assert "data-count" not in page
+
+
+def test_a_stranger_has_no_bell(stranger: Browser) -> None:
+    assert stranger.get("/me/needs").status_code == 303
