@@ -29,11 +29,11 @@ class NeedKind(StrEnum):
     """The one action that a row asks for; its value is the word on the button."""
 
     DRAFT = "Draft"
-    NAME_SOPS = "Triage"
+    TRIAGE = "Triage"
     CONFIRM = "Confirm"
     APPROVE = "Approve"
-    MEND = "Answer"
-    TRIAGE = "Sort"
+    REVISE = "Revise"
+    ANSWER = "Answer"
     REVIEW = "Review"
 
 
@@ -85,7 +85,7 @@ def _clocks(actor: Actor, found: Iterable[ObligationView]) -> Iterable[Need]:
         elif one.sop_id is None:
             if actor.may_anywhere(Action.TRIAGE):
                 yield Need(
-                    NeedKind.NAME_SOPS, f"{ticket}: which SOPs does it touch?", None, None, page, one.t0, one.due_at
+                    NeedKind.TRIAGE, f"{ticket}: which SOPs does it touch?", None, None, page, one.t0, one.due_at
                 )
         elif one.owner == actor.email and actor.may(Action.DRAFT, one.department):
             yield Need(NeedKind.DRAFT, ticket, one.sop_id, one.sop_title, page, one.t0, one.due_at)
@@ -105,7 +105,7 @@ def _drafts(session: Session, actor: Actor, *, now: datetime) -> Iterable[Need]:
         wrote = actor.person_id in authors.get(draft.id, ())
         if draft.state == DraftState.CHANGES_REQUESTED and wrote:
             what = "Your draft collides with a newer revision" if draft.conflicted else "Changes were requested"
-            yield Need(NeedKind.MEND, what, draft.sop_id, draft.title, page, draft.updated_at, None)
+            yield Need(NeedKind.REVISE, what, draft.sop_id, draft.title, page, draft.updated_at, None)
         elif draft.state == DraftState.IN_REVIEW and not wrote and _may_decide(session, actor, draft, now=now):
             yield Need(
                 NeedKind.APPROVE, draft.change_summary, draft.sop_id, draft.title, page, draft.submitted_at, None
@@ -121,7 +121,7 @@ def _feedback(of: Standing, owned: Iterable[str]) -> Iterable[Need]:
     for fact in of.feedback:
         if fact.sop_id in mine and not triaged(fact, of.at):
             yield Need(
-                NeedKind.TRIAGE,
+                NeedKind.ANSWER,
                 f"A reader reports: {fact.kind.replace('_', ' ')}",
                 fact.sop_id,
                 of.in_force[fact.sop_id].title if fact.sop_id in of.in_force else None,
