@@ -40,5 +40,5 @@ def _plain(title: str, message: str, reference: str | None) -> str:
     told = f"<p>Reference: {escape(reference)}</p>" if reference else ""
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title>'
-        f'<h1>{escape(title)}</h1><p>{escape(message)}</p>{told}<p><a href="/">To the library</a></p></html>'
+        f'<h1>{escape(title)}</h1><p>{escape(message)}</p>{told}<p><a href="/">Go to the library</a></p></html>'
     )
