@@ -32,15 +32,21 @@ function closeMenusOnEscape(event) {
   menu.querySelector("summary").focus();
 }
 
+const shortTime = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
+
+// September as the server writes it.
+function clocked(at) {
+  return shortTime.format(at).replace("Sept", "Sep");
+}
+
 function showLocalTimes() {
   const long = new Intl.DateTimeFormat("en-GB", { dateStyle: "full", timeStyle: "short" });
-  const short = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   for (const time of document.querySelectorAll("time[datetime]")) {
     const at = new Date(time.dateTime);
     if (Number.isNaN(at.getTime())) continue;
     if (time.title) time.title = `${long.format(at)} (${zone}) · ${time.title}`;
-    if (time.hasAttribute("data-clock")) time.textContent = short.format(at).replace("Sept", "Sep"); // as the server writes it
+    if (time.hasAttribute("data-clock")) time.textContent = clocked(at);
   }
 }
 
@@ -147,6 +153,9 @@ document.addEventListener("submit", (event) => {
 });
 document.addEventListener("change", (event) => {
   if (event.target.matches("[data-submit-on-change]")) event.target.form.requestSubmit();
+});
+window.addEventListener("beforeprint", () => {
+  for (const place of document.querySelectorAll("[data-printed]")) place.textContent = ` ${clocked(new Date())}`;
 });
 for (const added of document.querySelectorAll("[data-needs-script]")) added.hidden = false;
 showLocalTimes();

@@ -67,7 +67,10 @@ def actions(
     if actor.may(Action.DRAFT, sop.department):
         items.append(_writing(actor, sop.sop_id, drafts))
     if actor.may(Action.REPORT, sop.department):
-        items.append({"label": "Report a problem", "href": _to("feedback", sop.sop_id), "icon": "flag"})
+        # Who writes mends what is wrong; the others, and the foot of the text, offer to report it.
+        (look if items else items).append(
+            {"label": "Report a problem", "href": _to("feedback", sop.sop_id), "icon": "flag"}
+        )
     if actor.may(Action.REVIEW, sop.department):
         look.append({"label": "Review", "href": _to("review", sop.sop_id), "icon": "check"})
     if actor.may(Action.DRAFT, sop.department):

@@ -190,6 +190,24 @@ def test_actions_are_those_that_the_person_may_do(as_person: AsPerson, cast: Cas
     assert f"/sops/{sop_id}/retire" not in as_person(cast.approver).get(f"/sops/{sop_id}").text
 
 
+def test_the_likeliest_action_alone_stands_beside_the_menu(as_person: AsPerson, cast: Cast, publish: Publish) -> None:
+    sop_id = publish()
+
+    def beside_the_menu(actor: Actor) -> str:
+        head = as_person(actor).get(f"/sops/{sop_id}").text.split('class="page-head"', 1)[1]
+        return head.split('class="menu"', 1)[0]
+
+    assert "Report a problem" in beside_the_menu(cast.reader)
+    assert "Edit" in beside_the_menu(cast.editor)
+    assert "Report a problem" not in beside_the_menu(cast.editor)
+
+
+def test_paper_names_the_revision_it_shows(as_person: AsPerson, cast: Cast, publish: Publish) -> None:
+    sop_id = publish()
+
+    assert f"{sop_id} r1, printed. Paper does not change" in words(as_person(cast.reader).get(f"/sops/{sop_id}"))
+
+
 def test_neighbours_of_other_departments_are_not_named(as_person: AsPerson, cast: Cast, publish: Publish) -> None:
     sop_id = publish()
     publish(sop_text("Chargebacks", department="payments", body=f"See [[{sop_id}]] for refunds.\n"), payments=True)
