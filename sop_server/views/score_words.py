@@ -17,6 +17,7 @@ _REPORTS = {
     ComponentName.KNOWLEDGE: "knowledge",
     ComponentName.FEEDBACK: "feedback",
 }
+_SAID = {ComponentName.WINDOW: "the window", ComponentName.REVIEWS: "overdue reviews"}
 _WORTH_SAYING = 0.05
 
 
@@ -51,7 +52,7 @@ def sentences(home: ManagerHome) -> list[Sentence]:
     lost = home.lost_most
     if lost is not None:
         found.append(
-            Sentence(f"It lost most to {lost.name.value}: {lost.lost:.1f} of 10 points.", _report(_REPORTS[lost.name]))
+            Sentence(f"It lost most to {_said(lost.name)}: {lost.lost:.1f} of 10 points.", _report(_REPORTS[lost.name]))
         )
     found.append(Sentence(home.drift.would_raise_most, _report("drift")))
     found.append(Sentence(_since(home.months[-2], home.drift), _report("drift")))
@@ -65,11 +66,11 @@ def _since(before: DriftReport, now: DriftReport) -> str:
         return f"At the end of {before.at:%B} there was nothing to score."
     earlier = {component.name: component.lost for component in before.components}
     moves = sorted(
-        ((earlier.get(one.name, 0.0) - one.lost, one.name.value) for one in now.components),
+        ((earlier.get(one.name, 0.0) - one.lost, _said(one.name)) for one in now.components),
         key=lambda move: -abs(move[0]),
     )
     said = [
-        f"{name} {'won' if gained > 0 else 'lost'} {abs(gained):.1f}"
+        f"{name} cost {abs(gained):.1f} {'less' if gained > 0 else 'more'}"
         for gained, name in moves[:2]
         if abs(gained) >= _WORTH_SAYING
     ]
@@ -77,6 +78,10 @@ def _since(before: DriftReport, now: DriftReport) -> str:
         same = f"It was {before.score:.1f} at the end of {before.at:%B} too"
         return f"{same}; {', '.join(said)}." if said else f"{same}."
     return f"At the end of {before.at:%B} it was {before.score:.1f}{'; ' + ', '.join(said) if said else ''}."
+
+
+def _said(name: ComponentName) -> str:
+    return _SAID.get(name, name.value)
 
 
 def _report(name: str) -> str:

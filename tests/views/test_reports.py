@@ -185,3 +185,13 @@ def test_an_editor_sees_the_reports_of_their_department_alone(year: str, as_pers
     assert "No change was due" in words(editor.get("/reports/window"))
     assert editor.get("/reports/window?department=customer-care").status_code == 403
     assert "Customer care" not in words(editor.get("/reports/window"))
+
+
+def test_each_count_of_a_group_opens_the_rows_behind_it(manager: Browser) -> None:
+    page = manager.get("/reports/window").text
+
+    opened = re.search(r'href="([^"]*source=jira[^"]*state=breached[^"]*)#rows">1</a>', page.replace("&amp;", "&"))
+    assert opened is not None
+    rows = words(manager.get(opened.group(1))).split("Breached, due in these", 1)[1].split("Still to be met", 1)[0]
+    assert "jira:CHG-2" in rows
+    assert "jira:CHG-1" not in rows
