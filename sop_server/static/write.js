@@ -33,11 +33,21 @@ function insert(words) {
   text.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
+// "saved 3 s ago" goes on counting while the page is open.
+function tellAge() {
+  const time = saved?.querySelector("time");
+  if (!time) return;
+  const seconds = Math.max(0, Math.round((Date.now() - new Date(time.dateTime)) / 1000));
+  if (seconds < 3600) time.textContent = seconds < 60 ? `${seconds} s ago` : `${Math.floor(seconds / 60)} min ago`;
+}
+
 function warn(event) {
   event.preventDefault();
 }
 
 if (form) {
+  tellAge();
+  setInterval(tellAge, 5000);
   form.addEventListener("input", () => {
     if (saved) saved.textContent = "not saved yet";
     window.addEventListener("beforeunload", warn);
