@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Callable
 
 import pytest
@@ -53,7 +54,7 @@ def test_a_team_gets_a_name_and_a_department(admin: Browser) -> None:
     sent = admin.post("/admin/teams", team="payments-tier1", team_name="First line", team_department="payments")
 
     assert sent.status_code == 303
-    assert "First line payments-tier1 payments" in words(admin.get("/admin/departments"))
+    assert "First line payments-tier1 Payments" in words(admin.get("/admin/departments"))
 
 
 def test_the_check_says_that_the_stores_agree(admin: Browser, publish: Publish, stores: Stores) -> None:
@@ -81,6 +82,14 @@ def test_the_audit_trail_narrows_by_who_what_and_when(admin: Browser, publish: P
     assert "draft." not in shown("action=person")
     assert "draft." not in shown("until=2026-11-01T00:00")
     assert sop in shown(f"subject={sop}")
+
+
+def test_the_audit_trail_shortens_the_hashes_that_nobody_reads(admin: Browser, publish: Publish) -> None:
+    publish()
+
+    page = admin.get("/admin/audit?action=draft.created").text
+
+    assert re.search(r'<code title="([0-9a-f]{12})[0-9a-f]{52}">\1</code>', page)
 
 
 def test_the_audit_trail_is_a_file_with_the_hashes_that_prove_it(admin: Browser) -> None:
