@@ -4,10 +4,11 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
-from sop_server.domain.drafts import DraftState
+from sop_server.domain.drafts import DraftKind, DraftState
 from sop_server.errors import ConflictError, InvalidInputError
 from sop_server.services.drafts import approving
-from sop_server.services.drafts.draft_lists import list_drafts
+from sop_server.services.drafts.draft_lists import get_draft, list_drafts
+from sop_server.services.drafts.draft_views import DraftView
 from sop_server.services.drafts.drafting import submit_draft, withdraw_draft
 from sop_server.services.drafts.reviewing import review_of
 from sop_server.services.library.comparing import sides
@@ -102,8 +103,8 @@ def approve(draft_id: str) -> ResponseReturnValue:
     if done.revision is None:
         flash("Approved. Another approval is needed before it comes into force.", "done")
         return _to(draft_id)
-    begins = "in force now" if done.in_force else f"coming {wording.from_now(done.effective_from, now=visitor.now())}"
-    flash(f"Approved: r{done.revision} is {begins}.", "done")
+    approved = get_draft(visitor.stores(), actor=visitor.actor(), draft_id=draft_id, now=visitor.now())
+    flash(f"Approved: {_begins(done, approved)}.", "done")
     return redirect(url_for("library.sop", sop_id=done.sop_id), 303) if done.in_force else _to(draft_id)
 
 
@@ -123,6 +124,14 @@ def request_changes(draft_id: str) -> ResponseReturnValue:
         return _page(draft_id, refusal(error))
     flash("Sent back. The author sees what you ask for.", "done")
     return _to(draft_id)
+
+
+def _begins(done: approving.Approved, draft: DraftView) -> str:
+    retires = draft.kind == DraftKind.RETIRE
+    if done.in_force:
+        return f"{done.sop_id} is retired now" if retires else f"r{done.revision} is in force now"
+    when = wording.from_now(done.effective_from, now=visitor.now())
+    return f"{done.sop_id} is retired {when}" if retires else f"r{done.revision} is coming {when}"
 
 
 def _to(draft_id: str) -> Response:

@@ -3,6 +3,7 @@ from datetime import timedelta
 
 import pytest
 
+from sop_server.domain.drafts import DraftKind
 from sop_server.domain.permissions import Actor
 from sop_server.domain.tickets import TicketInput
 from sop_server.services.accounts.departments import set_approvals_needed
@@ -198,3 +199,19 @@ def test_what_was_published_meanwhile_is_told_before_the_decision(
     assert merged.status_code == 409
     assert "was merged into this draft" in words(merged)
     assert "Approve r3" in words(merged)
+
+
+def test_approving_a_retirement_says_that_the_sop_is_retired(
+    as_person: AsPerson, cast: Cast, publish: Publish, stores: Stores, clock: Clock
+) -> None:
+    sop_id = publish()
+    given = DraftInput(change_summary="The shop closed.", significance="major")
+    drafted = create_draft(stores, actor=cast.editor, given=given, now=clock(), sop_id=sop_id, kind=DraftKind.RETIRE)
+    submit_draft(stores, actor=cast.editor, draft_id=drafted.id, now=clock())
+    approver = as_person(cast.approver)
+
+    done = approver.post(f"/drafts/{drafted.id}/approve", content_hash=drafted.content_hash, effective_from="")
+
+    told = words(approver.get(done.location))
+    assert f"Approved: {sop_id} is retired now." in told
+    assert "in force now" not in told
