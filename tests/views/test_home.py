@@ -98,3 +98,9 @@ def test_the_menu_leads_nowhere_that_its_person_may_not_go(as_person: AsPerson, 
     assert '"/drafts/"' not in page
     assert '"/tickets/"' in page
     assert manager.get("/drafts/").status_code == HTTPStatus.FORBIDDEN
+
+
+def test_an_administrator_of_an_empty_library_learns_what_comes_next(as_person: AsPerson, cast: Cast) -> None:
+    told = words(as_person(cast.admin).get("/"))
+
+    assert "The library is empty Add the people who write and approve." in told
