@@ -104,3 +104,16 @@ def test_an_administrator_of_an_empty_library_learns_what_comes_next(as_person: 
     told = words(as_person(cast.admin).get("/"))
 
     assert "The library is empty Add the people who write and approve." in told
+
+
+def test_an_owner_sees_the_state_of_each_sop(
+    as_person: AsPerson, cast: Cast, publish: Publish, stores: Stores, clock: Clock
+) -> None:
+    sop_id = publish()
+    assert f"{sop_id} in force" in words(as_person(cast.editor).get("/")).split("My SOPs", 1)[1]
+
+    ticket = TicketInput(title="A higher limit", effective_at=NOW, sops=(sop_id,))
+    upsert_ticket(stores, actor=cast.editor, now=NOW, source="jira", key="CHG-12", given=ticket)
+    clock.now = NOW + timedelta(days=3)
+
+    assert f"{sop_id} stale It does not reflect jira:CHG-12" in words(as_person(cast.editor).get("/"))
