@@ -108,7 +108,7 @@ def test_twenty_drafts_from_one_base_are_all_published_each_with_every_other(ser
     numbers: list[int] = []
     paths = (f"/sops/{sop_id}", f"/sops/{sop_id}/revisions", "/search?q=steps", "/reports/drift", "/drafts?limit=200")
     with reading(server, paths) as readers:
-        together = DRAFTS
+        together, idle = DRAFTS, 0
         while waiting:
             now, later = waiting[:together], waiting[together:]
             answers = at_once([deciding(approver, draft) for draft in now])
@@ -121,7 +121,9 @@ def test_twenty_drafts_from_one_base_are_all_published_each_with_every_other(ser
                 else:
                     assert answer.status_code == 409, answer.text
                     again.append({**draft, "content_hash": told["content_hash"]})
-            assert len(again) < len(now)
+            # Where the last one of a round published, the others were merged before and have to be once more.
+            idle = idle + 1 if len(again) == len(now) else 0
+            assert idle <= 1
             waiting, together = [*again, *later], 5
     assert readers.failures == []
     assert readers.reads > 0
