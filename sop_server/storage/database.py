@@ -61,6 +61,8 @@ class Database:
         level = {} if self._engine.dialect.name == "sqlite" else {"isolation_level": "READ COMMITTED"}
         writing = self._engine.execution_options(**{_WRITING: True}, **level)
         self._writing = sessionmaker(writing, expire_on_commit=False, info=kept)
+        # Heard at every commit, also at one that a service makes before it raises.
+        event.listen(self._writing, "before_commit", self._advance)
 
     @property
     def engine(self) -> Engine:
@@ -83,7 +85,6 @@ class Database:
         with self._session(self._writing) as session:
             editions.begin(session)
             yield session
-            editions.advance(session, now=self._clock())
             session.commit()
 
     @contextmanager
@@ -109,6 +110,9 @@ class Database:
             raise DamagedError(
                 "The database did not answer as it should. Run `sop-server check`, or look at the log."
             ) from error
+
+    def _advance(self, session: Session) -> None:
+        editions.advance(session, now=self._clock())
 
     def _begin(self, session: Session) -> None:
         try:

@@ -90,6 +90,17 @@ def test_what_was_not_committed_makes_no_new_edition(database: Database) -> None
     assert told(database) == before
 
 
+def test_what_is_committed_before_an_error_makes_a_new_edition(database: Database) -> None:
+    before = told(database)
+
+    with pytest.raises(RuntimeError), database.write() as session:  # noqa: PT012 - it fails after it committed
+        session.add(Department(slug="payments", name="Payments", created_at=NOW))
+        session.commit()
+        raise RuntimeError
+
+    assert told(database) != before
+
+
 def test_nothing_is_kept_as_of_an_instant_before_the_last_change_nor_by_who_writes(
     database: Database, clock: _Clock
 ) -> None:

@@ -129,7 +129,7 @@ def _decide(
         rule = _require_approver(session, draft, actor, now=now)
         require_state(DraftState(draft.state), {DraftState.IN_REVIEW}, verb="approved")
         begins = check_effective_from(effective_from, now=now)
-        now = _after_what_was_decided(session, draft, now)
+        now = _after_what_was_decided(session, draft, max(now, stores.clock()))
         begins = max(begins, now)
         require_same_content(content_hash, draft.content_hash)
         if effective_from is None and draft.effective_from is not None:
@@ -165,7 +165,8 @@ def _after_what_was_decided(session: Session, draft: Draft, now: datetime) -> da
     """Return the instant of this decision, which is not before that of any revision published until now.
 
     Whoever asked first may have waited for the library behind somebody who asked later: as of the first one's own
-    instant, the other's revision would not be there yet, and its text would be published over.
+    instant, the other's revision would not be there yet, nor one that came into force while they waited, and its text
+    would be published over.
     """
     return max([now, *(row.approved_at for row in sops.revision_rows(session, draft.sop_id))])
 
