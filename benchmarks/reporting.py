@@ -8,16 +8,16 @@ from benchmarks.doors import application, caller, inside
 from benchmarks.libraries import Library
 from benchmarks.measuring import Act, Figure, Taken, milliseconds, times_of
 from sop_server.services.reports import reporting
+from sop_server.services.reports.managing import manager_home
 from sop_server.serving import settle
 
 DRIFT_AIM = 300.0
 
 _ROUNDS = 7
-_MONTHS = 12
 
 
 def figures(library: Library) -> Iterator[Figure]:
-    """Measure the reports at the service, the drift score at a past instant, over a year, and by the API."""
+    """Measure the reports at the service, the drift score at a past instant, a manager's home, and by the API."""
     stores, actor = library.stores, library.cast["manager"]
     now = stores.clock()
 
@@ -35,9 +35,9 @@ def figures(library: Library) -> Iterator[Figure]:
     yield milliseconds("drift report of a past instant", library.sops, asked(partial(drift, request=past)))
     yield milliseconds("staleness report", library.sops, asked(staleness))
     yield milliseconds("window report", library.sops, asked(window))
-    instants = [now - timedelta(days=30 * month) for month in range(_MONTHS)]
-    year = partial(reporting.score_at, stores, actor=actor, instants=instants, now=now)
-    yield milliseconds(f"drift score of {_MONTHS} months", library.sops, times_of([year] * 3))
+    home = partial(manager_home, stores, actor=actor, now=now)
+    yield milliseconds("home of a manager, months not worked out", library.sops, times_of([home], warm=False))
+    yield milliseconds("home of a manager", library.sops, asked(home))
     call = inside(application(library), caller(library, "manager"))
     yield milliseconds("drift report, API", library.sops, asked(partial(call, "/api/v1/reports/drift")))
     yield milliseconds("staleness report, API", library.sops, asked(partial(call, "/api/v1/reports/staleness")))

@@ -83,11 +83,6 @@ class _Parts:
     cared_for: float | None
 
 
-def audience_members(facts: Facts, teams: Iterable[str]) -> Mapping[int, datetime]:
-    """Return the active people of the teams at the snapshot's instant, and since when each belongs to one of them."""
-    return _joined(_teams(facts), teams)
-
-
 def knowledge(of: Standing) -> KnowledgeReport:
     """Return how well the SOPs in force are known: the one that most people have still to read comes first."""
     counts = tuple(_counts(of))

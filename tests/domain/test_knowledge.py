@@ -1,6 +1,6 @@
 import pytest
 
-from sop_server.domain.knowledge import KnowledgeReport, audience_members, knowledge, knowledge_share
+from sop_server.domain.knowledge import KnowledgeReport, knowledge, knowledge_share
 from sop_server.domain.standing import standing
 from tests.domain.library_facts import (
     ASHA,
@@ -80,7 +80,6 @@ def test_who_left_the_team_or_the_house_is_not_required() -> None:
     members = [member(1), member(2), member(3, left_at=after(-1)), member(1, "tier1")]
     snapshot = library(NOW, revisions=[OLD], people=people, memberships=members)
     assert knowledge(standing(snapshot)).items[0].missing == (1,)
-    assert set(audience_members(snapshot, ("tier1", "tier2"))) == {1}
 
 
 def test_a_member_of_two_teams_is_asked_once_and_belongs_since_the_earlier_joining() -> None:

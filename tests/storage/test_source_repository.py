@@ -225,7 +225,6 @@ def test_every_form_of_repository_is_read(repository: Repository, tmp_path: Path
     expected = [text(2)] if form == "shallow" else [text(1), text(2)]
     assert states(root, "care/a.md") == expected
     with SourceTree(root) as source:
-        assert source.is_repository
         assert [(found.path, found.content) for found in source.files()] == [("care/a.md", text(2).encode())]
 
 

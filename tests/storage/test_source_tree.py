@@ -115,7 +115,5 @@ def test_a_source_that_is_not_there_is_told(tmp_path: Path) -> None:
 
 def test_a_folder_has_no_history(put: Put, tmp_path: Path) -> None:
     put("a.md")
-    with SourceTree(tmp_path / "source") as source:
-        assert not source.is_repository
-        with pytest.raises(InvalidInputError, match="not a git repository"):
-            source.histories()
+    with SourceTree(tmp_path / "source") as source, pytest.raises(InvalidInputError, match="not a git repository"):
+        source.histories()

@@ -1,6 +1,6 @@
 """The six reports, as of any instant, for what the asker may see."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Generic, TypeVar
@@ -121,11 +121,6 @@ def feedback_report(stores: Stores, *, actor: Doer, request: ReportRequest, now:
 def stale_ids(session: Session, *, at: datetime) -> frozenset[str]:
     """Return the ids of all stale SOPs."""
     return frozenset(item.sop_id for item in staleness(standing(load_facts(session, at))))
-
-
-def score_at(stores: Stores, *, actor: Doer, instants: Sequence[datetime], now: datetime) -> list[DriftReport]:
-    """Return the drift score at several instants, for a line over time."""
-    return [drift_report(stores, actor=actor, request=ReportRequest(at=instant), now=now).body for instant in instants]
 
 
 def _report(

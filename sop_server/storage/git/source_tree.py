@@ -52,11 +52,6 @@ class SourceTree:
         if self._repository is not None:
             self._repository.close()
 
-    @property
-    def is_repository(self) -> bool:
-        """Whether the source has a history."""
-        return self._repository is not None
-
     def files(self) -> Iterator[SourceFile]:
         """Yield every `*.md` as it lies there, by path, but those under `.git`; of a bare repository those of HEAD."""
         if self._repository is not None and self._bare:
