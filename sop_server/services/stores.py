@@ -9,7 +9,7 @@ from sop_server.domain.drift import DriftReport
 from sop_server.domain.neighbourhoods import Neighbourhood
 from sop_server.domain.policy import Policy
 from sop_server.services.kept import Kept
-from sop_server.services.library.sop_records import Places, SopRecord, SopText
+from sop_server.services.library.sop_records import Changes, Places, SopRecord, SopText
 from sop_server.storage.database import Database
 from sop_server.storage.git.library import Library
 from sop_server.storage.search.protocol import SearchEngine
@@ -35,6 +35,7 @@ class Stores:
     policy: Policy
     clock: Callable[[], datetime] = utc_now
     texts: Kept[tuple[str, str, str], SopText] = field(default_factory=lambda: Kept(512))
+    changes: Kept[tuple[str, str, str, str], Changes] = field(default_factory=lambda: Kept(128))
     records: Kept[tuple[str, str], SopRecord | None] = field(default_factory=lambda: Kept(512))
     serving: Kept[tuple[str, str], Revision] = field(default_factory=lambda: Kept(2048))
     neighbourhoods: Kept[tuple[str, str], Neighbourhood] = field(default_factory=lambda: Kept(2048))

@@ -14,7 +14,7 @@ from sop_server.rendering.raw_diff import DiffLine, raw_diff
 from sop_server.rendering.redline import Redline, redline
 from sop_server.services.library.linking import resolver
 from sop_server.services.library.recorded import facts_of, record_in_sight, serving_rows, stale_of, text_of
-from sop_server.services.library.sop_records import SopRecord, SopText
+from sop_server.services.library.sop_records import Changes, SopRecord, SopText
 from sop_server.services.library.sop_views import RevisionView, SopPage, SopSummary, summarise
 from sop_server.services.paging import Page, check_limit
 from sop_server.services.stores import Stores
@@ -142,10 +142,18 @@ def compare(stores: Stores, *, actor: Actor, sop_id: str, before: int, after: in
         record = record_in_sight(stores, session, actor, sop_id, now=now)
         old, new = record.row(before), record.row(after)
         old_text, new_text = (text_of(stores, session, row, tip=record.tip) for row in (old, new))
-        changes = redline(old_text.body, new_text.body, resolve=resolver(session, path=new.path, at=now))
+
+        def compared() -> Changes:
+            resolve = resolver(session, path=new.path, at=now)
+            return Changes(
+                redline(old_text.body, new_text.body, resolve=resolve),
+                tuple(raw_diff(old_text.markdown, new_text.markdown)),
+            )
+
+        # Everybody who reads a new revision asks for the same comparison.
+        changes = stores.changes.get((old.content_hash, new.content_hash, new.path, record.tip), compared)
     first, second = _with_text(record.view(old, now), old_text), _with_text(record.view(new, now), new_text)
-    lines = tuple(raw_diff(old_text.markdown, new_text.markdown))
-    return Comparison(sop_id, second.title, first, second, changes, lines)
+    return Comparison(sop_id, second.title, first, second, changes.redline, changes.lines)
 
 
 def _reach(actor: Actor, *, at: datetime, now: datetime) -> tuple[frozenset[str], datetime] | None:

@@ -8,6 +8,8 @@ from sop_server.domain import revisions
 from sop_server.domain.revisions import RevisionState
 from sop_server.errors import NotFoundError
 from sop_server.rendering.markdown import Rendered
+from sop_server.rendering.raw_diff import DiffLine
+from sop_server.rendering.redline import Redline
 from sop_server.services.library.sop_views import RevisionView, revision_view
 from sop_server.storage.tables import PublishIntent, Revision
 
@@ -20,6 +22,14 @@ class SopText:
     front_matter: Mapping[str, object]
     body: str
     rendered: Rendered
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What changed from one text to another: as it is read, and line by line."""
+
+    redline: Redline
+    lines: tuple[DiffLine, ...]
 
 
 @dataclass(frozen=True, slots=True)
