@@ -16,7 +16,7 @@ from gunicorn.workers.gthread import ThreadWorker
 from sop_server.app import ALWAYS, create_app
 from sop_server.errors import SopError
 from sop_server.home import close_stores, open_stores
-from sop_server.services.background import run_due
+from sop_server.services.background import begin, run_due
 from sop_server.services.reports.year import prepare
 from sop_server.services.stores import Stores
 from sop_server.settings import Settings
@@ -79,6 +79,7 @@ class BackgroundThread:
 
     def _run(self) -> None:
         settled: float | None = None
+        self._guarded(begin)
         while not self._stopping.is_set():
             self._woken.clear()
             self._guarded(run_due)

@@ -17,6 +17,14 @@ _SCANNED = "scanned"
 _MAINTAINED = "maintained"
 
 
+def begin(stores: Stores, *, now: datetime) -> list[str]:
+    """Look for everything that a killed server may have left, once at the start of a process; returns what was mended.
+
+    What `run_due` looks for every few seconds is only what is cheap to see.
+    """
+    return reconcile(stores, now=now, thorough=True)
+
+
 def run_due(stores: Stores, *, now: datetime) -> list[str]:
     """Mend what a crash left, work off the outbox, bring the index up; returns what was done, a sentence each.
 

@@ -1,6 +1,6 @@
 from datetime import timedelta
 
-from sop_server.services.background import MAINTAIN_EVERY, run_due
+from sop_server.services.background import MAINTAIN_EVERY, begin, run_due
 from sop_server.services.stores import Stores
 from sop_server.storage.git.library import FileChange, Identity, NewCommit
 from tests.services.conftest import NOW
@@ -35,3 +35,25 @@ def test_the_library_is_packed_once_a_day_and_not_more_often(stores: Stores) -> 
 
     run_due(stores, now=NOW + MAINTAIN_EVERY)
     assert loose_objects(stores) == 0
+
+
+def test_a_left_lock_file_is_removed_within_a_round(stores: Stores) -> None:
+    save(stores, 1)
+    run_due(stores, now=NOW)
+    (stores.library.path / "refs/drafts/2.lock").touch()
+
+    assert run_due(stores, now=NOW) == ["Removed a lock file that a dead git left: refs/drafts/2.lock."]
+    assert stores.library.locks() == []
+
+
+def test_the_start_removes_what_a_round_does_not_look_for(stores: Stores) -> None:
+    save(stores, 1)
+    run_due(stores, now=NOW)
+    half = stores.library.path / "objects/pack/tmp_pack_x1"
+    half.touch()
+    run_due(stores, now=NOW)
+    assert half.exists()
+
+    begin(stores, now=NOW)
+
+    assert not half.exists()

@@ -228,6 +228,28 @@ def test_an_index_of_another_state_is_found_and_built_anew(story: Story, tmp_pat
     engine.close()
 
 
+@pytest.mark.parametrize("left", ["refs/drafts/99.lock", "refs/heads/main.lock", "packed-refs.lock", "config.lock"])
+def test_a_left_lock_file_is_told_and_removed(story: Story, left: str) -> None:
+    (story.stores.library.path / left).touch()
+
+    assert any(left in problem and "check --repair" in problem for problem in problems(story))
+    report = check(story.stores, now=story.now, repair=True)
+
+    assert report.problems == ()
+    assert any(left in told for told in report.mended)
+
+
+def test_a_left_lock_file_stops_neither_the_next_draft_nor_its_approval(story: Story) -> None:
+    refs = story.stores.library.path / "refs"
+    (refs / "drafts/4.lock").touch()
+    draft = story.draft(text("Chargebacks"))
+    assert draft.id.endswith("4")
+    (refs / "heads/main.lock").touch()
+
+    assert story.approve(draft).revision == 1
+    assert problems(story) == ()
+
+
 def test_a_lost_index_is_found_and_built_anew(story: Story) -> None:
     shutil.rmtree(story.stores.home / "index")
     (story.stores.home / "index").mkdir()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from git import Git
 
-from sop_server.errors import BusyError, ConflictError, DamagedError, InvalidInputError
+from sop_server.errors import ConflictError, DamagedError, InvalidInputError
 from sop_server.resources import resource
 from sop_server.storage.git.library import MAIN, FileChange, Identity, Library, NewCommit
 
@@ -111,18 +111,6 @@ def test_advance_refuses_a_commit_that_is_not_there(library: Library, publish: P
     with pytest.raises(DamagedError):
         library.advance(MAIN, "1" * 40, head)
     assert library.head() == head
-
-
-def test_advance_says_that_a_lock_file_is_in_the_way(library: Library, publish: Publish, commit: Commit) -> None:
-    head = publish("a.md", b"1\n")
-    (written,) = library.write("refs/intents/2", head, [commit("a.md", b"2\n")])
-    (library.path / "refs/heads/main.lock").touch()
-    with pytest.raises(BusyError, match="repair"):
-        library.advance(MAIN, written.oid, head)
-    with library.lock():
-        assert library.remove_stale_locks() == ["refs/heads/main.lock"]
-    library.advance(MAIN, written.oid, head)
-    assert library.head() == written.oid
 
 
 def test_a_deleted_file_is_gone_and_its_text_stays_readable(library: Library, publish: Publish) -> None:

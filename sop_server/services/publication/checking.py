@@ -33,7 +33,7 @@ def check(stores: Stores, *, now: datetime, repair: bool = False) -> CheckReport
         told = "The database has another shape than this version needs; run `sop-server init` to move it on."
         return CheckReport((*stores.library.verify(), told), (), ())
     mended = repair_projections(stores, now=now) if repair else []
-    problems = list(stores.library.verify())
+    problems = [*_left_locks(stores), *stores.library.verify()]
     with stores.database.read() as session:
         problems += _library_against_projection(stores, session)
         problems += _projection_against_intents(stores, session)
@@ -49,7 +49,7 @@ def check(stores: Stores, *, now: datetime, repair: bool = False) -> CheckReport
 
 def synchronise(stores: Stores, *, now: datetime) -> list[str]:
     """Bring the projection up to `main`: what is missing is recorded, what is not approved is set aside."""
-    return reconciling.reconcile(stores, now=now) + _project_missing(stores)
+    return reconciling.reconcile(stores, now=now, thorough=True) + _project_missing(stores)
 
 
 def repair_projections(stores: Stores, *, now: datetime) -> list[str]:
@@ -60,6 +60,19 @@ def repair_projections(stores: Stores, *, now: datetime) -> list[str]:
         count = indexing.rebuild_index(stores)
         mended.append(f"The search index was built anew with {count} SOPs.")
     return mended
+
+
+def _left_locks(stores: Stores) -> list[str]:
+    if not stores.library.locks():
+        return []
+    # A git that is at work keeps its lock files until the library lock is free; what is there then, nobody needs.
+    with stores.library.lock():
+        left = stores.library.locks()
+    return [
+        f"A git that was killed left the lock file {name} in the library. Run `sop-server check --repair`, which "
+        "removes it; if it stays, remove it as the user who may."
+        for name in left
+    ]
 
 
 def _project_missing(stores: Stores) -> list[str]:

@@ -16,13 +16,13 @@ from sop_server.storage.git.library import Publication
 from sop_server.storage.tables import PublishIntent
 
 
-def reconcile(stores: Stores, *, now: datetime) -> list[str]:
+def reconcile(stores: Stores, *, now: datetime, thorough: bool = False) -> list[str]:
     """Bring library and database together again; returns what was mended, a sentence each.
 
     Safe at any time and in any number of processes: it works under the library lock and does nothing where
-    nothing is left over.
+    nothing is left over. What is cheap to see is a reason to look; `thorough` looks in any case.
     """
-    if not _anything_left(stores):
+    if not thorough and not _anything_left(stores):
         return []
     with stores.library.lock():
         mended = [f"Removed a lock file that a dead git left: {name}." for name in stores.library.remove_stale_locks()]
@@ -31,6 +31,8 @@ def reconcile(stores: Stores, *, now: datetime) -> list[str]:
 
 
 def _anything_left(stores: Stores) -> bool:
+    if stores.library.locks():
+        return True
     with stores.database.read() as session:
         return bool(drafts.intents(session, "pending")) or drafts.mark(session, drafts.MAIN) != stores.library.head()
 

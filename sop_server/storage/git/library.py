@@ -6,11 +6,11 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from sop_server.errors import BusyError, ConflictError, DamagedError, InvalidInputError
-from sop_server.storage.git import library_upkeep, publications
+from sop_server.storage.git import left_overs, library_upkeep, publications
 from sop_server.storage.git.commits import FileChange, Identity, NewCommit, WrittenCommit
 from sop_server.storage.git.fast_import import blob_oid as oid_of
 from sop_server.storage.git.fast_import import check_path, stream
-from sop_server.storage.git.git_process import is_oid, require_oid, run
+from sop_server.storage.git.git_process import Finished, is_oid, require_oid, run
 from sop_server.storage.git.library_lock import LibraryLock
 from sop_server.storage.git.merge import Merged, merge
 from sop_server.storage.git.publications import Change, Publication
@@ -48,8 +48,9 @@ class Library:
     @classmethod
     def create(cls, path: Path, hooks: Path) -> "Library":
         """Make a library at `path` with the hooks of the folder `hooks`; a second call renews hooks and settings."""
-        library_upkeep.prepare(path.absolute(), hooks)
-        return cls(path)
+        made = cls(path)
+        library_upkeep.prepare(made.path, hooks, lock=made._lock, timeout=_LOCK_TIMEOUT)
+        return made
 
     def close(self) -> None:
         """End the git processes of all threads of this process; the next use starts new ones."""
@@ -108,7 +109,8 @@ class Library:
         """Write `commits` on top of `parent` and let `ref` stand at the last one, wherever it stood before.
 
         The same commits on the same parent get the same ids. `main` moves by `advance` alone. Raises
-        InvalidInputError for a path or a name that git cannot keep, DamagedError with git's reason.
+        InvalidInputError for a path or a name that git cannot keep, BusyError where a lock file stays in the way,
+        DamagedError with git's reason.
         """
         if _checked_ref(ref).startswith("refs/heads/"):
             raise ValueError("a branch is moved by `advance` alone")
@@ -119,17 +121,16 @@ class Library:
         commands = stream(ref, parent, commits)
         self._check_places(parent, commits)
         with self._lock.hold(timeout=_LOCK_TIMEOUT) as descriptor:
-            git = self._repositories.current().git
             # `--done`: without it a stream that is cut counts as whole, and moves the ref to half of it.
-            finished = run(
-                git,
+            finished = self._change(
                 ["fast-import", "--done", "--quiet", "--force", "--date-format=raw"],
                 stdin=commands,
-                descriptors=[descriptor],
+                descriptor=descriptor,
             )
         oids = finished.output.decode("ascii", "replace").split()
         if finished.status != 0 or len(oids) != len(commits):
             self._remove_crash_reports()
+            _require_no_lock(finished, ref)
             raise DamagedError(
                 f"git did not take the change: {_reason(finished.errors)}. Nothing was published; "
                 "try again, and run `sop-server check` if it fails once more."
@@ -144,7 +145,8 @@ class Library:
     def advance(self, ref: str, new: str, old: str | None) -> None:
         """Move a reference from `old` (None: it must not exist yet) to `new`, as one step that lasts.
 
-        Raises ConflictError, and moves nothing, where it no longer stands at `old`.
+        Raises ConflictError, and moves nothing, where it no longer stands at `old`; BusyError where a lock file
+        stays in the way.
         """
         self._update(ref, ["update-ref", "-m", "sop-server", ref, require_oid(new)], old or _NOTHING)
 
@@ -162,11 +164,15 @@ class Library:
             return
         yield from publications.publications(self._repositories.current().git, head, since=since)
 
+    def locks(self) -> list[str]:
+        """Return the names of lock files of git: for the holder of the lock left-overs, else perhaps of a writer."""
+        return left_overs.locks(self.path)
+
     def remove_stale_locks(self) -> list[str]:
         """Remove what a killed git left behind, and return its names. The caller holds the lock."""
         if self._lock.descriptor is None:
             raise ValueError("only the holder of the lock knows that no writer lives")
-        return library_upkeep.remove_left_overs(self.path)
+        return left_overs.remove_left_overs(self.path)
 
     def maintain(self) -> None:
         """Pack what has gathered, so that reading stays quick; nothing is ever dropped. Takes the lock."""
@@ -223,23 +229,28 @@ class Library:
         found = self._look_up(f"{commit_oid}:{path}")
         return None if found is None else found[1]
 
+    def _change(self, arguments: Sequence[str], *, descriptor: int, stdin: bytes = b"") -> Finished:
+        """Run a git that writes; `descriptor` is the lock's, which the caller holds."""
+        git = self._repositories.current().git
+        finished = run(git, arguments, stdin=stdin, descriptors=[descriptor])
+        if finished.status != 0 and left_overs.remove_locks(self.path):
+            # Under the lock no other writer lives: what was in the way, a git left that was killed.
+            finished = run(git, arguments, stdin=stdin, descriptors=[descriptor])
+        return finished
+
     def _update(self, ref: str, arguments: list[str], old: str | None) -> None:
         _checked_ref(ref)
         if old is not None:
             arguments.append(require_oid(old))
         with self._lock.hold(timeout=_LOCK_TIMEOUT) as descriptor:
-            finished = run(self._repositories.current().git, arguments, descriptors=[descriptor])
+            finished = self._change(arguments, descriptor=descriptor)
             if finished.status == 0:
                 return
             if old is not None and (self.ref(ref) or _NOTHING) != old:
                 raise ConflictError(
                     f"The library moved on meanwhile: {ref} is no longer where it was. Nothing was changed; try again."
                 )
-        if "File exists" in finished.errors:
-            raise BusyError(
-                f"A lock file is in the way of {ref}. Nothing was changed; `sop-server check --repair` removes "
-                "it where no git is at work."
-            )
+        _require_no_lock(finished, ref)
         raise DamagedError(f"git could not move {ref}: {_reason(finished.errors)}. Nothing was changed.")
 
     def _is_recorded(self, ref: str) -> bool:
@@ -257,6 +268,15 @@ def _checked_ref(name: str) -> str:
     if _REF.fullmatch(name) is None:
         raise ValueError(f"{name!r} is not a reference of the library")
     return name
+
+
+def _require_no_lock(finished: Finished, ref: str) -> None:
+    """Raise BusyError where git failed at a lock file that was left and cannot be taken away."""
+    if "File exists" in finished.errors:
+        raise BusyError(
+            f"A lock file is in the way of the library's {ref} and could not be removed. Nothing was changed; "
+            "try again in a moment, and have an administrator run `sop-server check --repair` if it stays so."
+        )
 
 
 def _folders(path: str) -> Iterator[str]:

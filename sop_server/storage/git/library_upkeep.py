@@ -1,15 +1,16 @@
-"""Keeping the library's repository in order: its configuration, what dead processes left, packing, proof."""
+"""Keeping the library's repository in order: its configuration, packing, proof."""
 
 import os
 import re
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 from git import Git, Repo
 
 from sop_server.errors import DamagedError, InvalidInputError
+from sop_server.storage.git import left_overs
 from sop_server.storage.git.git_process import isolate, run
+from sop_server.storage.git.library_lock import LibraryLock
 
 _HOOKS = ("pre-receive",)
 _CONFIG_NAME = "config.sop-server"
@@ -35,25 +36,15 @@ _CONFIG = """\
 	denyDeletes = true
 	denyCurrentBranch = refuse
 """
-_LOCKS = (
-    "HEAD.lock",
-    "config.lock",
-    "packed-refs.lock",
-    # git makes this one with O_EXCL under packed-refs.lock: left over, it stops every later packing of refs.
-    "packed-refs.new",
-    "gc.pid",
-    "objects/maintenance.lock",
-    "objects/info/commit-graph.lock",
-    "objects/info/commit-graphs/commit-graph-chain.lock",
-)
 _UNREACHABLE = re.compile(r"unreachable [a-z]+ ([0-9a-f]{40})")
 _ILL_FORMED = re.compile(r"(?:warning|error) in [a-z]+ ([0-9a-f]{40}):")
 
 
-def prepare(path: Path, hooks: Path) -> None:
+def prepare(path: Path, hooks: Path, *, lock: LibraryLock, timeout: float) -> None:
     """Make the bare repository at `path`, or bring the hooks and settings of the one that is there up to date.
 
-    Raises InvalidInputError where something else is there, DamagedError where git cannot make it.
+    The settings are written under the library's `lock`, waited for as long as `timeout` seconds. Raises
+    InvalidInputError where something else is there, DamagedError where git cannot make it.
     """
     if path.exists() and not (path / "HEAD").is_file() and any(path.iterdir()):
         raise InvalidInputError(
@@ -66,8 +57,14 @@ def prepare(path: Path, hooks: Path) -> None:
         made = run(git, ["init", "--quiet", "--bare", "--initial-branch=main", "--object-format=sha1", "--template="])
         if made.status != 0:
             raise DamagedError(f"The library at {path} could not be made: {made.errors}.")
-    _replace(path / _CONFIG_NAME, _CONFIG.encode(), mode=0o644)
-    included = run(git, ["config", "--local", "--replace-all", "include.path", _CONFIG_NAME, f"^{_CONFIG_NAME}$"])
+    with lock.hold(timeout=timeout) as descriptor:
+        left_overs.remove_locks(path)
+        _replace(path / _CONFIG_NAME, _CONFIG.encode(), mode=0o644)
+        included = run(
+            git,
+            ["config", "--local", "--replace-all", "include.path", _CONFIG_NAME, f"^{_CONFIG_NAME}$"],
+            descriptors=[descriptor],
+        )
     if included.status != 0:
         raise DamagedError(f"The settings of the library at {path} could not be written: {included.errors}.")
     (path / "hooks").mkdir(exist_ok=True)
@@ -76,24 +73,12 @@ def prepare(path: Path, hooks: Path) -> None:
         _replace(path / "hooks" / name, (hooks / name).read_bytes(), mode=0o755)
 
 
-def remove_left_overs(path: Path) -> list[str]:
-    """Remove the lock files and half-written objects that a killed git left; returns their names.
-
-    Only for the holder of the library lock, which proves that no writer lives.
-    """
-    removed: list[str] = []
-    for left in _left_overs(path):
-        left.unlink(missing_ok=True)
-        removed.append(left.relative_to(path).as_posix())
-    return sorted(removed)
-
-
 def maintain(repo: Repo, path: Path, *, descriptor: int) -> None:
     """Pack refs and objects and write the commit graph. No object is ever dropped, reachable or not.
 
     Only for the holder of the library lock. Raises DamagedError with git's reason.
     """
-    remove_left_overs(path)
+    left_overs.remove_left_overs(path)
     for arguments in (
         ["pack-refs", "--all"],
         # Rolls small packs up, and takes all loose objects along: states of drafts that were replaced stay.
@@ -125,17 +110,6 @@ def _tells_damage(line: str, unreachable: set[str]) -> bool:
     # The half-made tree of a write that was killed: nothing leads to it.
     ill_formed = _ILL_FORMED.match(line)
     return ill_formed is None or ill_formed[1] not in unreachable
-
-
-def _left_overs(path: Path) -> Iterator[Path]:
-    yield from (path / name for name in _LOCKS if (path / name).is_file())
-    for folder, _, names in os.walk(path / "refs"):
-        yield from (Path(folder) / name for name in names if name.endswith(".lock"))
-    objects = path / "objects"
-    yield from objects.glob("pack/tmp_*")
-    yield from objects.glob("[0-9a-f][0-9a-f]/tmp_obj_*")
-    yield from (keep for keep in objects.glob("pack/*.keep") if keep.read_bytes().strip() == b"fast-import")
-    yield from path.glob("fast_import_crash_*")
 
 
 def _replace(target: Path, content: bytes, *, mode: int) -> None:
