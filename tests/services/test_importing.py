@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from sop_server.domain.permissions import Actor
-from sop_server.errors import ForbiddenError, InvalidInputError
+from sop_server.errors import BusyError, ForbiddenError, InvalidInputError
 from sop_server.services.accounts.people import grant_role
 from sop_server.services.drafts.approving import approve
 from sop_server.services.drafts.drafting import DraftInput, create_draft, submit_draft
@@ -348,6 +348,23 @@ def test_an_import_that_was_killed_goes_on_with_the_same_ids(
     report = bring_in()
     assert {sop.path: sop.sop_id for sop in report.imported} == before
     assert len(publications(stores)) == 6
+    index_due(stores, now=NOW)
+    assert check(stores, now=NOW).problems == ()
+
+
+@pytest.mark.parametrize("in_the_way", ["refs/intents/1.lock", "refs/heads/main.lock"])
+def test_an_import_that_cannot_be_published_says_what_is_kept_and_goes_on_when_run_again(
+    bring_in: Import, stores: Stores, in_the_way: str
+) -> None:
+    (stores.library.path / in_the_way).mkdir(parents=True)
+    with pytest.raises(BusyError, match="the same import again") as caught:
+        bring_in({"a.md": "# A\n\nx\n", "b.md": "# B\n\nx\n"})
+    assert "Nothing was" not in caught.value.message
+
+    (stores.library.path / in_the_way).rmdir()
+    bring_in()
+
+    assert len(publications(stores)) == 2
     index_due(stores, now=NOW)
     assert check(stores, now=NOW).problems == ()
 

@@ -16,7 +16,7 @@ from sop_server.domain.drafts import (
     require_state,
 )
 from sop_server.domain.permissions import Action, Actor
-from sop_server.errors import ConflictError, ForbiddenError, InvalidInputError
+from sop_server.errors import BusyError, ConflictError, ForbiddenError, InvalidInputError, SopError
 from sop_server.services.drafts import rebasing
 from sop_server.services.drafts.draft_views import DraftView, draft_in_sight, view
 from sop_server.services.publication import publishing, reconciling
@@ -25,6 +25,12 @@ from sop_server.storage import audit, drafts, people, sops, ticket_references
 from sop_server.storage.database import Session
 from sop_server.storage.git.library import Identity
 from sop_server.storage.tables import Approval, Draft, PublishIntent
+
+_NOT_PUBLISHED_YET = (
+    "Your approval is kept and the draft is approved, but it could not be published yet. The server publishes it by "
+    "itself as soon as it can, mostly within a minute; do not approve it again. If the draft does not show a "
+    "revision by then, tell an administrator: `sop-server check --repair` says what is in the way."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +59,18 @@ def approve(
     """Approve the text with this hash; the approval that completes what is needed publishes it before returning.
 
     Raises ForbiddenError (an author, or no approver of the department), ConflictError with the draft's hash
-    (another text, or a base that moved), InvalidInputError (an instant in the past).
+    (another text, or a base that moved), InvalidInputError (an instant in the past), BusyError where the approval
+    stands but could not be published yet: the reconciler publishes it.
     """
     actor.require_anywhere(Action.DECIDE)
     with stores.library.lock():
         # What a crash left is carried out first: a decision on top of it would publish without it.
-        reconciling.reconcile(stores, now=now)
+        try:
+            reconciling.reconcile(stores, now=now)
+        except SopError as error:
+            if _is_kept(stores, actor, draft_id, now=now):
+                raise BusyError(_NOT_PUBLISHED_YET) from error
+            raise
         outcome, intent = _decide(
             stores,
             actor=actor,
@@ -70,7 +82,11 @@ def approve(
         )
         if intent is None:
             return outcome
-        (published,) = publishing.publish(stores, [intent])
+        try:
+            (published,) = publishing.publish(stores, [intent])
+        except SopError as error:
+            # The intent is committed: whatever went wrong since, what the error says of nothing being changed is over.
+            raise BusyError(_NOT_PUBLISHED_YET) from error
     return Approved(
         draft_id=draft_id,
         sop_id=published.sop_id,
@@ -112,6 +128,12 @@ def approval_rule(session: Session, draft: Draft, *, now: datetime) -> ApprovalR
         governing = sops.department_of(session, draft.sop_id, now)
         departments = list(dict.fromkeys([governing, draft.department]))
     return ApprovalRule(drafts.approvals_needed(session, departments, at=now), tuple(departments))
+
+
+def _is_kept(stores: Stores, actor: Actor, draft_id: str, *, now: datetime) -> bool:
+    """Whether a draft was approved already and is only not published yet: who asks again is told that."""
+    with stores.database.read() as session:
+        return draft_in_sight(session, actor, draft_id, now=now).state == DraftState.APPROVED
 
 
 def _decide(

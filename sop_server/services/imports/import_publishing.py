@@ -9,6 +9,7 @@ from sop_server.domain.content import content_hash
 from sop_server.domain.drafts import Decision, DraftKind
 from sop_server.domain.facts import ReviewOutcome, Significance
 from sop_server.domain.permissions import Actor
+from sop_server.errors import BusyError, SopError
 from sop_server.services.imports.import_texts import MappedText
 from sop_server.services.publication import publishing
 from sop_server.services.stores import Stores
@@ -75,7 +76,8 @@ def publish_arrivals(
     """Publish revisions in the order given, as one commit each and one move of `main`.
 
     The caller holds the library lock and has committed the files' registration. With `own_dates` everything is
-    recorded at the arrival's instant, else now.
+    recorded at the arrival's instant, else now. Raises BusyError where they could not be published: the same
+    import, run again, goes on with them.
     """
     if not arrivals:
         return
@@ -93,7 +95,14 @@ def publish_arrivals(
             details={"revisions": len(intents), "from": intents[0].sop_id, "to": intents[-1].sop_id},
         )
     contents = {intent.id: text for intent, text in zip(intents, texts, strict=True)}
-    publishing.publish(stores, intents, contents=contents)
+    try:
+        publishing.publish(stores, intents, contents=contents)
+    except SopError as error:
+        raise BusyError(
+            f"The import stopped at {len(intents)} revisions that could not be published ({intents[0].sop_id} to "
+            f"{intents[-1].sop_id}). What came in before is kept. Run `sop-server check --repair`, which says what "
+            "is in the way, and then the same import again: it goes on where it stopped, and nothing comes in twice."
+        ) from error
 
 
 def _intents(

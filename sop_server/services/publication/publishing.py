@@ -4,11 +4,13 @@ Each step can be the last one of a process that dies; `reconciling` goes on from
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
 from sop_server.domain import trailers
 from sop_server.domain.drafts import DraftKind, DraftState
+from sop_server.errors import BusyError, DamagedError
 from sop_server.services.publication import projecting
 from sop_server.services.publication.projecting import Published
 from sop_server.services.stores import Stores
@@ -90,7 +92,9 @@ def publish(
         [(intent.id, Published(commit.oid, texts[intent.id])) for intent, commit in zip(intents, written, strict=True)],
         parent=parent,
     )
-    stores.library.delete_ref(reference)
+    with suppress(BusyError, DamagedError):
+        # All is done and recorded: a reference that stays keeps alive what `main` has anyway.
+        stores.library.delete_ref(reference)
     return publications
 
 

@@ -34,6 +34,7 @@ LOCK_NAME = "sop-server.flock"
 
 _LOCK_TIMEOUT = 30.0
 _NOTHING = "0" * 40
+_IN_THE_WAY = re.compile(r"'([^'\n]*)': File exists")
 _REF = re.compile(r"refs/[a-z]+/[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
@@ -130,7 +131,7 @@ class Library:
         oids = finished.output.decode("ascii", "replace").split()
         if finished.status != 0 or len(oids) != len(commits):
             self._remove_crash_reports()
-            _require_no_lock(finished, ref)
+            self._require_no_lock(finished, ref)
             raise DamagedError(
                 f"git did not take the change: {_reason(finished.errors)}. Nothing was published; "
                 "try again, and run `sop-server check` if it fails once more."
@@ -250,8 +251,18 @@ class Library:
                 raise ConflictError(
                     f"The library moved on meanwhile: {ref} is no longer where it was. Nothing was changed; try again."
                 )
-        _require_no_lock(finished, ref)
+        self._require_no_lock(finished, ref)
         raise DamagedError(f"git could not move {ref}: {_reason(finished.errors)}. Nothing was changed.")
+
+    def _require_no_lock(self, finished: Finished, ref: str) -> None:
+        """Raise BusyError where git failed at a lock file that was left and cannot be taken away."""
+        found = _IN_THE_WAY.search(finished.errors)
+        if found is not None:
+            name = found[1].removeprefix(f"{self.path}/").removeprefix("./")
+            raise BusyError(
+                f"The library's {ref} could not be written: {name} is in the way and could not be removed. Nothing was "
+                "changed; try again in a moment, and have an administrator remove it from the library if it stays."
+            )
 
     def _is_recorded(self, ref: str) -> bool:
         if (self.path / ref).is_file():
@@ -268,15 +279,6 @@ def _checked_ref(name: str) -> str:
     if _REF.fullmatch(name) is None:
         raise ValueError(f"{name!r} is not a reference of the library")
     return name
-
-
-def _require_no_lock(finished: Finished, ref: str) -> None:
-    """Raise BusyError where git failed at a lock file that was left and cannot be taken away."""
-    if "File exists" in finished.errors:
-        raise BusyError(
-            f"A lock file is in the way of the library's {ref} and could not be removed. Nothing was changed; "
-            "try again in a moment, and have an administrator run `sop-server check --repair` if it stays so."
-        )
 
 
 def _folders(path: str) -> Iterator[str]:
