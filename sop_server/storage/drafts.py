@@ -22,6 +22,8 @@ from sop_server.storage.tables import (
 
 MAIN = "main"
 
+_CHUNK = 500
+
 
 def draft_row(session: Session, draft_id: int) -> Draft | None:
     """Return one draft; inside a writing transaction it is held until the end."""
@@ -205,9 +207,29 @@ def intents_by_id(session: Session, ids: Collection[int]) -> Mapping[int, Publis
     return {row.id: row for row in session.scalars(select(PublishIntent).where(PublishIntent.id.in_(ids)))}
 
 
+def intents_in_order(session: Session, ids: Collection[int]) -> list[PublishIntent]:
+    """Return any number of intents, oldest first."""
+    wanted = sorted(ids)
+    found: list[PublishIntent] = []
+    for start in range(0, len(wanted), _CHUNK):
+        chosen = PublishIntent.id.in_(wanted[start : start + _CHUNK])
+        found.extend(session.scalars(select(PublishIntent).where(chosen).order_by(PublishIntent.id)))
+    return found
+
+
 def done_intents(session: Session) -> Sequence[PublishIntent]:
     """Return the intents that were carried out, in the order in which they were."""
     return session.scalars(select(PublishIntent).where(PublishIntent.state == "done").order_by(PublishIntent.id)).all()
+
+
+def done_commits(session: Session) -> Mapping[int, str]:
+    """Return the commit that carried each done intent out, by the intent's id, in the order in which they were."""
+    rows = session.execute(
+        select(PublishIntent.id, PublishIntent.commit_oid)
+        .where(PublishIntent.state == "done", PublishIntent.commit_oid.is_not(None))
+        .order_by(PublishIntent.id)
+    )
+    return {number: oid for number, oid in rows if oid is not None}
 
 
 def mark(session: Session, name: str) -> str | None:

@@ -6,8 +6,9 @@ from datetime import datetime
 from uuid import uuid4
 
 from sop_server.domain.content import content_hash
+from sop_server.errors import DamagedError
 from sop_server.services.library import indexing
-from sop_server.services.publication import projecting, reconciling
+from sop_server.services.publication import lost_revisions, projecting, reconciling
 from sop_server.services.publication.projecting import Published
 from sop_server.services.stores import Stores
 from sop_server.storage import audit, drafts, facts, outbox, schema, sops
@@ -82,7 +83,10 @@ def _project_missing(stores: Stores) -> list[str]:
         kept = sops.all_references(session)
         for intent in drafts.done_intents(session):
             row = held.pop((intent.sop_id, intent.revision), None)
-            wanted = projecting.derive(intent, _published(stores, intent), recorded_at=_recorded_at(intent))
+            published = _published(stores, intent)
+            if published is None:
+                continue
+            wanted = projecting.derive(intent, published, recorded_at=_recorded_at(intent))
             if row is not None and not _differs(row, kept, wanted):
                 continue
             if row is not None:
@@ -117,8 +121,13 @@ def _differs(
     )
 
 
-def _published(stores: Stores, intent: PublishIntent) -> Published:
-    return Published(intent.commit_oid or "", projecting.texts(stores.library, [intent])[intent.id])
+def _published(stores: Stores, intent: PublishIntent) -> Published | None:
+    """Return what an intent published; None where its text is lost, which hides no other one."""
+    try:
+        text = projecting.texts(stores.library, [intent])[intent.id]
+    except DamagedError:
+        return None
+    return Published(intent.commit_oid or "", text)
 
 
 def _recorded_at(intent: PublishIntent) -> datetime:
@@ -128,6 +137,13 @@ def _recorded_at(intent: PublishIntent) -> datetime:
 def _library_against_projection(stores: Stores, session: Session) -> list[str]:
     problems: list[str] = []
     head = stores.library.head()
+    gone = lost_revisions.lost(stores)
+    if gone:
+        problems.append(
+            f"main does not lead to {lost_revisions.names(drafts.intents_in_order(session, gone))} any more, which was "
+            "approved and is served: somebody set main back, or put another line in its place. Run `sop-server check "
+            "--repair`, which puts it on main again; what stays lost then has to come from a backup."
+        )
     if drafts.mark(session, drafts.MAIN) != head:
         problems.append("The projection is not at the head of main; run `sop-server check --repair`.")
     files = {} if head is None else dict(stores.library.tree(head))
@@ -157,6 +173,9 @@ def _projection_against_intents(stores: Stores, session: Session) -> list[str]:
         name = f"{intent.sop_id} r{intent.revision}"
         row = held.pop((intent.sop_id, intent.revision), None)
         published = _published(stores, intent)
+        if published is None:
+            problems.append(f"The text of {name} is lost from the library, or damaged there; it is in a backup alone.")
+            continue
         wanted = projecting.derive(intent, published, recorded_at=_recorded_at(intent))
         if row is None or _differs(row, kept, wanted):
             problems.append(f"The projection of {name} is not what was approved.")

@@ -85,17 +85,24 @@ def publish(
     texts = contents if contents is not None else projecting.texts(stores.library, intents)
     reference = f"refs/intents/{intents[0].id}"
     parent = stores.library.head()
-    written = stores.library.write(reference, parent, [_commit(intent, texts[intent.id]) for intent in intents])
+    written = stores.library.write(reference, parent, [commit_of(intent, texts[intent.id]) for intent in intents])
     stores.library.advance(MAIN_REF, written[-1].oid, parent)
     publications = finish(
         stores,
         [(intent.id, Published(commit.oid, texts[intent.id])) for intent, commit in zip(intents, written, strict=True)],
         parent=parent,
     )
-    with suppress(BusyError, DamagedError):
-        # All is done and recorded: a reference that stays keeps alive what `main` has anyway.
-        stores.library.delete_ref(reference)
+    let_go(stores, reference)
     return publications
+
+
+def let_go(stores: Stores, reference: str) -> None:
+    """Take away the reference that commits were written onto, now that `main` has them and all is recorded.
+
+    One that stays is no failure: it keeps alive what `main` has anyway.
+    """
+    with suppress(BusyError, DamagedError):
+        stores.library.delete_ref(reference)
 
 
 def finish(stores: Stores, published: Sequence[tuple[int, Published]], *, parent: str | None) -> list[Publication]:
@@ -165,7 +172,8 @@ def _return_overtaken(session: Session, intent: PublishIntent, *, now: datetime)
         )
 
 
-def _commit(intent: PublishIntent, text: str) -> NewCommit:
+def commit_of(intent: PublishIntent, text: str) -> NewCommit:
+    """Return the commit that carries an intent out; the same one whenever it is asked for."""
     message = trailers.message(
         trailers.Publication(
             intent_id=intent.id,

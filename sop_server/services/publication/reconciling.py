@@ -1,13 +1,13 @@
 """Mending what a crash left: intents that were not carried out, commits that were not recorded."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sop_server.domain import identifiers, trailers
 from sop_server.domain.content import content_hash, normalise
 from sop_server.domain.drafts import Decision, DraftKind, DraftState
 from sop_server.errors import InvalidInputError
-from sop_server.services.publication import publishing
+from sop_server.services.publication import lost_revisions, publishing
 from sop_server.services.publication.projecting import Published
 from sop_server.services.stores import Stores
 from sop_server.storage import audit, drafts
@@ -26,7 +26,7 @@ def reconcile(stores: Stores, *, now: datetime, thorough: bool = False) -> list[
         return []
     with stores.library.lock():
         mended = [f"Removed a lock file that a dead git left: {name}." for name in stores.library.remove_stale_locks()]
-        mended += _record_what_main_has(stores, now=now)
+        mended += _bring_together(stores, now=now, thorough=thorough)
         return mended + _carry_out_pending(stores, now=now)
 
 
@@ -37,29 +37,47 @@ def _anything_left(stores: Stores) -> bool:
         return bool(drafts.intents(session, "pending")) or drafts.mark(session, drafts.MAIN) != stores.library.head()
 
 
-def _record_what_main_has(stores: Stores, *, now: datetime) -> list[str]:
+def _bring_together(stores: Stores, *, now: datetime, thorough: bool) -> list[str]:
+    """Hold `main` against what was recorded of it; the mark moves last, so that what fails is done again."""
     with stores.database.read() as session:
         since = drafts.mark(session, drafts.MAIN)
-    if since == stores.library.head():
+    if since == stores.library.head() and not thorough:
         return []
-    mended: list[str] = []
-    found: list[tuple[int, Published]] = []
-    for publication in stores.library.publications(since=since):
-        published = _match(stores, publication)
-        if isinstance(published, str):
-            mended += _quarantine(stores, publication, reason=published, now=now)
-        else:
-            found.append(published)
-    done = publishing.finish(stores, found, parent=since)
+    mended = lost_revisions.bring_forward(stores, now=now)
+    mended += _record_what_main_has(stores, since=since, now=now)
+    mended += lost_revisions.publish_again(stores, now=now)
     head = stores.library.head()
-    if head is not None:
+    if head is not None and head != since:
         with stores.database.write() as session:
             drafts.set_mark(session, drafts.MAIN, head)
+    return mended
+
+
+def _record_what_main_has(stores: Stores, *, since: str | None, now: datetime) -> list[str]:
+    mended: list[str] = []
+    found: list[tuple[int, Published]] = []
+    again: dict[int, str] = {}
+    lost = lost_revisions.lost(stores)
+    # A mark that the library does not know is of a library that was replaced: all of this one is looked at.
+    known = since if since is not None and stores.library.has(since) else None
+    for publication in stores.library.publications(since=known):
+        published = _match(stores, publication, lost=lost)
+        if isinstance(published, str):
+            mended += _quarantine(stores, publication, reason=published, now=now)
+        elif published[0] in lost:
+            again[published[0]] = publication.oid
+        else:
+            found.append(published)
+    mended += lost_revisions.find_again(stores, again, now=now)
+    done = publishing.finish(stores, found, parent=since)
     return mended + [f"Recorded {one.sop_id} r{one.revision}, which was on main already." for one in done]
 
 
-def _match(stores: Stores, publication: Publication) -> tuple[int, Published] | str:
-    """Return the intent that a commit carries out, or why none can be: trailers never authorise anything."""
+def _match(stores: Stores, publication: Publication, *, lost: Collection[int]) -> tuple[int, Published] | str:
+    """Return the intent that a commit carries out, or why none can be: trailers never authorise anything.
+
+    `lost` are the intents whose own commits are not on `main` any more: another commit may carry them out.
+    """
     intent_id = trailers.intent_id(publication.trailers)
     with stores.database.read() as session:
         intent = None if intent_id is None else drafts.intent(session, intent_id)
@@ -67,7 +85,7 @@ def _match(stores: Stores, publication: Publication) -> tuple[int, Published] | 
         return "no approval here names it"
     if intent.state == "void":
         return f"the approval that it names is void: {intent.void_reason}"
-    if intent.state == "done" and intent.commit_oid != publication.oid:
+    if intent.state == "done" and intent.commit_oid != publication.oid and intent.id not in lost:
         return "the approval that it names was carried out by another commit"
     text = _text_of(stores, publication, intent)
     if text is None:
@@ -77,6 +95,11 @@ def _match(stores: Stores, publication: Publication) -> tuple[int, Published] | 
 
 def _text_of(stores: Stores, publication: Publication, intent: PublishIntent) -> str | None:
     """Return the approved text where the commit carries exactly that out."""
+    if intent.state == "done" and not publication.changes:
+        # Published again on top of the very same text: there was nothing left to change.
+        held = stores.library.blob_at(publication.oid, intent.path)
+        wanted = None if intent.kind == DraftKind.RETIRE else intent.blob_oid
+        return normalise(stores.library.read(intent.blob_oid)) if held == wanted else None
     if len(publication.changes) != 1 or publication.changes[0].path != intent.path:
         return None
     blob_oid = publication.changes[0].blob_oid

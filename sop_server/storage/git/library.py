@@ -98,6 +98,13 @@ class Library:
         found = self._look_up(f"{require_oid(commit_oid)}:{path}")
         return found[0] if found is not None and found[1] == "blob" else None
 
+    def ancestry(self, commit_oid: str) -> frozenset[str]:
+        """Return the ids of a commit and of all that it was built on. Raises DamagedError where one is lost."""
+        finished = run(self._repositories.current().git, ["rev-list", require_oid(commit_oid)])
+        if finished.status != 0:
+            raise DamagedError(f"The history of {commit_oid} cannot be read: {_reason(finished.errors)}.")
+        return frozenset(finished.output.decode("ascii").split())
+
     def tree(self, commit_oid: str) -> dict[str, str]:
         """Return the id of every file in a commit, by its path."""
         listing = self._repositories.current().git.ls_tree(
