@@ -50,6 +50,15 @@ def message(publication: Publication) -> str:
     return "\n\n".join(paragraph for paragraph in paragraphs if paragraph) + "\n"
 
 
+def restoration(files: int) -> str:
+    """Return the message of a commit that publishes nothing: it puts the approved text of so many files back."""
+    return (
+        "Put the approved texts back\n\n"
+        "What was written to main past the server stays in its history and is not served.\n\n"
+        f"Restores: {files} {'file' if files == 1 else 'files'}\n"
+    )
+
+
 def intent_id(trailers: Mapping[str, Sequence[str]]) -> int | None:
     """Return the intent that a commit says it carries out; None where it names none."""
     values = trailers.get("Intent-Id", ())

@@ -1,4 +1,5 @@
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -59,3 +60,55 @@ def test_a_restore_writes_over_nothing_and_takes_no_broken_file(filled: Run, hom
         refused = run(tmp_path / "fresh", "restore", str(bad))
         assert refused.exit_code == 1
         assert not (tmp_path / "fresh").exists()
+
+
+def put_past_the_server(home: Path, work: Path) -> None:
+    subprocess.run(["git", "clone", "-q", str(home / "library.git"), str(work)], check=True)
+    (work / "README.md").write_text("mine", encoding="utf-8")
+    identity = ["-c", "user.name=Mallory", "-c", "user.email=m@example.com"]
+    subprocess.run(["git", "add", "-A"], cwd=work, check=True)
+    subprocess.run(["git", *identity, "commit", "-q", "-m", "Mine"], cwd=work, check=True)
+    subprocess.run(["git", "fetch", "-q", str(work), "main:main"], cwd=home / "library.git", check=True)
+
+
+def test_a_stray_commit_is_told_with_what_to_do_and_a_repair_makes_the_home_whole(
+    filled: Run, home: Path, tmp_path: Path
+) -> None:
+    put_past_the_server(home, tmp_path / "work")
+    filled("sync")
+    told = filled("check")
+    assert told.exit_code == 1
+    assert "not approved here" in told.stdout
+    assert "check --repair" in told.stdout
+
+    repaired = filled("check", "--repair")
+    assert (repaired.exit_code, filled("check").exit_code) == (0, 0)
+    assert "Mended: main had what nobody approved at README.md" in repaired.stdout
+    assert "It is history" in filled("check").stdout
+
+    file = tmp_path / "all.backup"
+    filled("backup", str(file))
+    assert run(tmp_path / "elsewhere", "restore", str(file)).exit_code == 0
+
+
+def test_a_main_that_was_set_back_is_mended(filled: Run, home: Path) -> None:
+    library = home / "library.git"
+    subprocess.run(["git", "update-ref", "-d", "refs/heads/main"], cwd=library, check=True)
+    assert filled("check").exit_code == 1
+
+    repaired = filled("check", "--repair")
+
+    assert repaired.exit_code == 0
+    assert "moved forward again" in repaired.stdout
+    assert filled("check").exit_code == 0
+
+
+def test_a_left_lock_file_is_told_and_removed(filled: Run, home: Path) -> None:
+    (home / "library.git/refs/drafts").mkdir(exist_ok=True)
+    (home / "library.git/refs/drafts/7.lock").touch()
+    told = filled("check")
+    assert told.exit_code == 1
+    assert "refs/drafts/7.lock" in told.stdout
+
+    assert "Mended: Removed" in filled("check", "--repair").stdout
+    assert filled("check").exit_code == 0

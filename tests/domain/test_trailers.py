@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sop_server.domain.trailers import Publication, intent_id, message
+from sop_server.domain.trailers import Publication, intent_id, message, restoration
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -58,3 +58,9 @@ def test_what_names_no_intent_is_none(values: list[str]) -> None:
 def test_an_intent_is_named_once() -> None:
     assert intent_id({"Intent-Id": ["7"]}) == 7
     assert intent_id({}) is None
+
+
+def test_a_commit_that_puts_texts_back_says_so_and_names_no_approval() -> None:
+    assert restoration(1).endswith("\n\nRestores: 1 file\n")
+    assert restoration(12).endswith("\n\nRestores: 12 files\n")
+    assert "Intent-Id" not in restoration(1)

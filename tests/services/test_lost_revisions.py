@@ -190,3 +190,38 @@ def test_a_text_that_the_library_lost_is_told_and_stops_nothing(story: Story) ->
         "SOP-0002 r1" in problem and "backup" in problem for problem in check(story.stores, now=story.now).problems
     )
     assert story.published(text("Chargebacks")) == "SOP-0003"
+
+
+def test_a_lost_revision_never_covers_a_later_one(story: Story) -> None:
+    """r3 was published on a `main` that had lost r2."""
+    story.published(text("Refunds", steps=step(2, "Third")), sop_id="SOP-0001")
+    third = git(story, "rev-parse", "main")
+    message = git(story, "show", "-s", "--format=%B", third)
+    approved = texts_on_main(story)["payments/refunds.md"]
+    force(story, "main~3", change=("payments/refunds.md", approved), message=message)
+
+    run_due(story.stores, now=story.now)
+
+    page = get_sop(story.stores, actor=story.rita, sop_id="SOP-0001", now=story.now)
+    assert page.markdown == texts_on_main(story)["payments/refunds.md"]
+    assert "Third" in page.markdown
+    assert sorted(intents_on_main(story)) == ["1", "2", "3", "4"]
+
+
+def test_a_forced_line_with_a_file_in_the_place_of_a_folder_loses_nothing(story: Story) -> None:
+    blob = git(story, "hash-object", "-w", "HEAD")
+    tree = subprocess.run(
+        ["git", "mktree"],
+        cwd=story.stores.library.path,
+        input=f"100644 blob {blob}\tpayments\n",
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout.strip()
+    git(story, "update-ref", "refs/heads/main", git(story, *MALLORY, "commit-tree", "-m", "Mine", tree))
+
+    run_due(story.stores, now=story.now)
+
+    assert intents_on_main(story) == ["1", "2", "3"]
+    assert check(story.stores, now=story.now).problems == ()
+    assert_whole(story)

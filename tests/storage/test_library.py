@@ -113,6 +113,29 @@ def test_advance_refuses_a_commit_that_is_not_there(library: Library, publish: P
     assert library.head() == head
 
 
+def test_a_snapshot_has_its_files_and_nothing_else(library: Library, publish: Publish, commit: Commit) -> None:
+    publish('care/say "yes".md', b"kept\n")
+    blob = library.blob_at(publish("b.md", b"b\n"), "b.md")
+    assert blob is not None
+    head = publish("c.md", b"c\n")
+    empty = replace(commit("x.md", b""), changes=())
+
+    oid = library.write_snapshot("refs/intents/s", head, empty, {'d/say "no".md': blob})
+
+    assert library.tree(oid) == {'d/say "no".md': blob}
+    assert library.ancestry(oid) > library.ancestry(head)
+    assert library.head() == head
+    with pytest.raises(DamagedError):
+        library.write_snapshot("refs/intents/s", head, empty, {"d.md": "1" * 40})
+    with pytest.raises(InvalidInputError):
+        library.write_snapshot("refs/intents/s", head, empty, {"../d.md": blob})
+
+
+def test_an_ancestry_that_cannot_be_read_is_told(library: Library) -> None:
+    with pytest.raises(DamagedError):
+        library.ancestry("1" * 40)
+
+
 def test_a_deleted_file_is_gone_and_its_text_stays_readable(library: Library, publish: Publish) -> None:
     publish("care/keep.md", b"keep\n")
     before = publish("care/refunds.md", b"# Refunds\n")

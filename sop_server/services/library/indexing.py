@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sop_server.domain import front_matter, revisions
 from sop_server.domain.content import normalise
-from sop_server.errors import BusyError
+from sop_server.errors import BusyError, DamagedError
 from sop_server.rendering.links import Link
 from sop_server.rendering.markdown import render
 from sop_server.services.stores import Stores
@@ -67,7 +67,12 @@ def _served(stores: Stores, rows: Sequence[Revision]) -> Iterator[SearchDocument
         row = span.revision
         if row.kind == revisions.RevisionKind.RETIRE:
             continue
-        parsed = front_matter.parse(normalise(stores.library.read(row.blob_oid)))
+        try:
+            text = normalise(stores.library.read(row.blob_oid))
+        except DamagedError:
+            # `check` tells a text that is lost; the others are to be found all the same.
+            continue
+        parsed = front_matter.parse(text)
         rendered = render(parsed.body, resolve=_nowhere)
         yield SearchDocument(
             sop_id=row.sop_id,

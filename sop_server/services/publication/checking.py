@@ -8,7 +8,7 @@ from uuid import uuid4
 from sop_server.domain.content import content_hash
 from sop_server.errors import DamagedError
 from sop_server.services.library import indexing
-from sop_server.services.publication import lost_revisions, projecting, reconciling
+from sop_server.services.publication import approved_files, lost_revisions, projecting, reconciling
 from sop_server.services.publication.projecting import Published
 from sop_server.services.stores import Stores
 from sop_server.storage import audit, drafts, facts, outbox, schema, sops
@@ -33,15 +33,16 @@ def check(stores: Stores, *, now: datetime, repair: bool = False) -> CheckReport
     if not schema.is_current(stores.database):
         told = "The database has another shape than this version needs; run `sop-server init` to move it on."
         return CheckReport((*stores.library.verify(), told), (), ())
-    mended = repair_projections(stores, now=now) if repair else []
+    mended = repair_stores(stores, now=now) if repair else []
     problems = [*_left_locks(stores), *stores.library.verify()]
     with stores.database.read() as session:
-        problems += _library_against_projection(stores, session)
+        differing, history = _library_against_projection(stores, session)
+        problems += differing
         problems += _projection_against_intents(stores, session)
         broken = audit.first_broken_link(session)
         if broken is not None:
             problems.append(f"The audit chain does not hold from {broken} on: something was changed behind it.")
-        notes = _notes(session, now=now)
+        notes = [*history, *_notes(session, now=now)]
     lag = indexing.behind(stores)
     if lag is not None:
         problems.append(lag)
@@ -53,9 +54,12 @@ def synchronise(stores: Stores, *, now: datetime) -> list[str]:
     return reconciling.reconcile(stores, now=now, thorough=True) + _project_missing(stores)
 
 
-def repair_projections(stores: Stores, *, now: datetime) -> list[str]:
-    """Mend the projection and the index from the record; returns a sentence for each thing done."""
-    mended = synchronise(stores, now=now)
+def repair_stores(stores: Stores, *, now: datetime) -> list[str]:
+    """Mend projection, files of `main` and index from the record; returns a sentence for each thing done."""
+    with stores.library.lock():
+        # Nobody publishes between: a text that `main` has and the record does not would be taken for a stranger's.
+        mended = synchronise(stores, now=now)
+        mended += approved_files.put_back(stores, now=now)
     indexing.index_due(stores, now=max(now, stores.clock()))
     if indexing.behind(stores) is not None:
         count = indexing.rebuild_index(stores)
@@ -134,9 +138,30 @@ def _recorded_at(intent: PublishIntent) -> datetime:
     return intent.done_at or intent.created_at
 
 
-def _library_against_projection(stores: Stores, session: Session) -> list[str]:
-    problems: list[str] = []
+def _library_against_projection(stores: Stores, session: Session) -> tuple[list[str], list[str]]:
+    """Return what differs, and what is to be known of commits that were set aside and do no harm any more."""
     head = stores.library.head()
+    problems = _line_of_main(stores, session, head)
+    wrong = _files_of_main(stores, session, head)
+    set_aside = drafts.quarantined(session)
+    if not wrong:
+        return problems, [
+            f"Commit {entry.commit_oid[:12]} was put on main past the server and set aside on {_day(entry.found_at)}: "
+            f"{entry.reason}. It is history: main has the approved texts. Find out who wrote to it, and close that way."
+            for entry in set_aside
+        ]
+    problems += wrong
+    problems += [
+        f"Commit {entry.commit_oid[:12]} on main is not approved here: {entry.reason}. It is not served, the approved "
+        "text is. Run `sop-server check --repair`, which puts the approved texts back on top of it, or publish the "
+        "next revision; and find out who wrote to main past the server."
+        for entry in set_aside
+    ]
+    return problems, []
+
+
+def _line_of_main(stores: Stores, session: Session, head: str | None) -> list[str]:
+    problems: list[str] = []
     gone = lost_revisions.lost(stores)
     if gone:
         problems.append(
@@ -146,6 +171,11 @@ def _library_against_projection(stores: Stores, session: Session) -> list[str]:
         )
     if drafts.mark(session, drafts.MAIN) != head:
         problems.append("The projection is not at the head of main; run `sop-server check --repair`.")
+    return problems
+
+
+def _files_of_main(stores: Stores, session: Session, head: str | None) -> list[str]:
+    problems: list[str] = []
     files = {} if head is None else dict(stores.library.tree(head))
     for row in sops.newest_rows(session):
         held = files.pop(row.path, None)
@@ -157,11 +187,11 @@ def _library_against_projection(stores: Stores, session: Session) -> list[str]:
         elif held != row.blob_oid:
             problems.append(f"{row.path} on main is not the approved text of {row.sop_id} r{row.number}.")
     problems += [f"main has {path}, which no approved revision put there." for path in sorted(files)]
-    problems += [
-        f"Commit {entry.commit_oid[:12]} on main is not approved here: {entry.reason}. It is not served."
-        for entry in drafts.quarantined(session)
-    ]
     return problems
+
+
+def _day(instant: datetime) -> str:
+    return instant.date().isoformat()
 
 
 def _projection_against_intents(stores: Stores, session: Session) -> list[str]:

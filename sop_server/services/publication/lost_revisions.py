@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 
 from sop_server.errors import DamagedError
-from sop_server.services.publication import projecting, publishing
+from sop_server.services.publication import approved_files, projecting, publishing
 from sop_server.services.stores import Stores
 from sop_server.storage import audit, drafts, sops
 from sop_server.storage.database import Session
@@ -84,7 +84,18 @@ def publish_again(stores: Stores, *, now: datetime) -> list[str]:
         _move(session, commits)
         _record(session, "main.published_again", gone, now=now, details={"from": head, "to": written[-1].oid})
     publishing.let_go(stores, reference)
-    return [f"main had been replaced by another line; {names(gone)} was published on it again."]
+    told = [f"main had been replaced by another line; {names(gone)} was published on it again."]
+    return told + _uncover(stores, {intent.path for intent in gone}, now=now)
+
+
+def _uncover(stores: Stores, paths: Collection[str], *, now: datetime) -> list[str]:
+    """Put the newest texts back where an older one was published again on top of them."""
+    head = stores.library.head()
+    with stores.database.read() as session:
+        wanted = approved_files.approved_files(session)
+    if head is None or all(stores.library.blob_at(head, path) == wanted.get(path) for path in paths):
+        return []
+    return approved_files.put_back(stores, now=now)
 
 
 def _tips(stores: Stores, gone: Collection[PublishIntent]) -> Iterator[str]:

@@ -1,19 +1,22 @@
 """Mending what a crash left: intents that were not carried out, commits that were not recorded."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
+from typing import TypeVar
 
 from sop_server.domain import identifiers, trailers
 from sop_server.domain.content import content_hash, normalise
 from sop_server.domain.drafts import Decision, DraftKind, DraftState
 from sop_server.errors import InvalidInputError
-from sop_server.services.publication import lost_revisions, publishing
+from sop_server.services.publication import approved_files, lost_revisions, publishing
 from sop_server.services.publication.projecting import Published
 from sop_server.services.stores import Stores
 from sop_server.storage import audit, drafts
 from sop_server.storage.database import Session
 from sop_server.storage.git.library import Publication
 from sop_server.storage.tables import PublishIntent
+
+Done = TypeVar("Done")
 
 
 def reconcile(stores: Stores, *, now: datetime, thorough: bool = False) -> list[str]:
@@ -45,7 +48,8 @@ def _bring_together(stores: Stores, *, now: datetime, thorough: bool) -> list[st
         return []
     mended = lost_revisions.bring_forward(stores, now=now)
     mended += _record_what_main_has(stores, since=since, now=now)
-    mended += lost_revisions.publish_again(stores, now=now)
+    told, again = _on_top(stores, lambda: lost_revisions.publish_again(stores, now=now), now=now)
+    mended += told + again
     head = stores.library.head()
     if head is not None and head != since:
         with stores.database.write() as session:
@@ -61,6 +65,8 @@ def _record_what_main_has(stores: Stores, *, since: str | None, now: datetime) -
     # A mark that the library does not know is of a library that was replaced: all of this one is looked at.
     known = since if since is not None and stores.library.has(since) else None
     for publication in stores.library.publications(since=known):
+        if _restores(stores, publication, now=now):
+            continue
         published = _match(stores, publication, lost=lost)
         if isinstance(published, str):
             mended += _quarantine(stores, publication, reason=published, now=now)
@@ -71,6 +77,15 @@ def _record_what_main_has(stores: Stores, *, since: str | None, now: datetime) -
     mended += lost_revisions.find_again(stores, again, now=now)
     done = publishing.finish(stores, found, parent=since)
     return mended + [f"Recorded {one.sop_id} r{one.revision}, which was on main already." for one in done]
+
+
+def _restores(stores: Stores, publication: Publication, *, now: datetime) -> bool:
+    with stores.database.read() as session:
+        if not approved_files.is_restoration(session, publication.oid):
+            return False
+    with stores.database.write() as session:
+        approved_files.record_restoration(session, publication.oid, now=now)
+    return True
 
 
 def _match(stores: Stores, publication: Publication, *, lost: Collection[int]) -> tuple[int, Published] | str:
@@ -139,8 +154,21 @@ def _carry_out_pending(stores: Stores, *, now: datetime) -> list[str]:
                 _make_void(session, intent, reason=reason, now=now)
                 mended.append(f"The intent to publish {intent.sop_id} r{intent.revision} was made void: {reason}.")
     # An undo may have the text of an earlier revision, so identical texts in a row are published all the same.
-    done = publishing.publish(stores, standing) if standing else []
+    told, done = _on_top(stores, lambda: publishing.publish(stores, standing) if standing else [], now=now)
+    mended += told
     return mended + [f"Published {one.sop_id} r{one.revision}, which had been approved." for one in done]
+
+
+def _on_top(stores: Stores, publish: Callable[[], list[Done]], *, now: datetime) -> tuple[list[str], list[Done]]:
+    """Publish on top of `main`, whatever is there; returns what had to be mended for it, and what was published."""
+    try:
+        return [], publish()
+    except InvalidInputError:
+        # Somebody's commit has a file where a folder has to be, or the reverse: nothing goes on top of that.
+        mended = approved_files.put_back(stores, now=now)
+        if not mended:
+            raise
+        return mended, publish()
 
 
 def _why_void(session: Session, stores: Stores, intent: PublishIntent) -> str | None:

@@ -2,7 +2,7 @@
 
 import hashlib
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from sop_server.errors import InvalidInputError
@@ -25,6 +25,16 @@ def stream(ref: str, parent: str | None, commits: Sequence[NewCommit]) -> bytes:
         parts += _commit(ref, mark, commit, start=parent if mark == 1 else None)
     parts += [b"get-mark :%d\n" % mark for mark in range(1, len(commits) + 1)]
     parts.append(b"done\n")
+    return b"".join(parts)
+
+
+def snapshot(ref: str, parent: str | None, commit: NewCommit, files: Mapping[str, str]) -> bytes:
+    """Return the commands that put one commit on `ref` which has exactly `files`, ids by path, and nothing else."""
+    parts = [b"feature done\n", *_commit(ref, 1, commit, start=parent), b"deleteall\n"]
+    for path, oid in sorted(files.items()):
+        check_path(path)
+        parts.append(b'M 100644 %s "%s"\n' % (oid.encode("ascii"), _quoted(path)))
+    parts += [b"get-mark :1\n", b"done\n"]
     return b"".join(parts)
 
 
@@ -81,10 +91,14 @@ def _commit(ref: str, mark: int, commit: NewCommit, *, start: str | None) -> Ite
 
 def _change(change: FileChange) -> bytes:
     check_path(change.path)
-    path = change.path.encode("utf-8").replace(b"\\", b"\\\\").replace(b'"', b'\\"')
+    path = _quoted(change.path)
     if change.content is None:
         return b'D "%s"\n' % path
     return b'M 100644 inline "%s"\ndata %d\n%s\n' % (path, len(change.content), change.content)
+
+
+def _quoted(path: str) -> bytes:
+    return path.encode("utf-8").replace(b"\\", b"\\\\").replace(b'"', b'\\"')
 
 
 def _stamp(identity: Identity, at: datetime) -> bytes:

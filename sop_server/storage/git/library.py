@@ -1,7 +1,7 @@
 """The library: one bare git repository whose `main` holds what was approved."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from sop_server.errors import BusyError, ConflictError, DamagedError, InvalidInp
 from sop_server.storage.git import left_overs, library_upkeep, publications
 from sop_server.storage.git.commits import FileChange, Identity, NewCommit, WrittenCommit
 from sop_server.storage.git.fast_import import blob_oid as oid_of
-from sop_server.storage.git.fast_import import check_path, stream
+from sop_server.storage.git.fast_import import check_path, snapshot, stream
 from sop_server.storage.git.git_process import Finished, is_oid, require_oid, run
 from sop_server.storage.git.library_lock import LibraryLock
 from sop_server.storage.git.merge import Merged, merge
@@ -111,7 +111,8 @@ class Library:
             "-r", "-z", "--full-tree", require_oid(commit_oid), stdout_as_string=False
         )
         entries = (entry.split(b"\t", 1) for entry in listing.split(b"\0") if entry)
-        return {path.decode(): head.split()[2].decode() for head, path in entries}
+        # Anybody can write a commit: a name that is no UTF-8 is shown with its odd bytes as `\xe9`.
+        return {path.decode("utf-8", "backslashreplace"): head.split()[2].decode() for head, path in entries}
 
     def write(self, ref: str, parent: str | None, commits: Sequence[NewCommit]) -> list[WrittenCommit]:
         """Write `commits` on top of `parent` and let `ref` stand at the last one, wherever it stood before.
@@ -128,27 +129,22 @@ class Library:
             require_oid(parent)
         commands = stream(ref, parent, commits)
         self._check_places(parent, commits)
-        with self._lock.hold(timeout=_LOCK_TIMEOUT) as descriptor:
-            # `--done`: without it a stream that is cut counts as whole, and moves the ref to half of it.
-            finished = self._change(
-                ["fast-import", "--done", "--quiet", "--force", "--date-format=raw"],
-                stdin=commands,
-                descriptor=descriptor,
-            )
-        oids = finished.output.decode("ascii", "replace").split()
-        if finished.status != 0 or len(oids) != len(commits):
-            self._remove_crash_reports()
-            self._require_no_lock(finished, ref)
-            raise DamagedError(
-                f"git did not take the change: {_reason(finished.errors)}. Nothing was published; "
-                "try again, and run `sop-server check` if it fails once more."
-            )
+        oids = self._import(ref, commands, wanted=len(commits))
         return [
             WrittenCommit(
                 oid, {change.path: oid_of(change.content) for change in commit.changes if change.content is not None}
             )
             for oid, commit in zip(oids, commits, strict=True)
         ]
+
+    def write_snapshot(self, ref: str, parent: str | None, commit: NewCommit, files: Mapping[str, str]) -> str:
+        """Write a commit on top of `parent` that has exactly `files`, by path the id of a text that is held already.
+
+        Whatever else `parent` has, of whatever kind and name, is not in it. Returns its id; raises as `write` does.
+        """
+        _checked_ref(ref)
+        (oid,) = self._import(ref, snapshot(ref, parent, commit, files), wanted=1)
+        return oid
 
     def advance(self, ref: str, new: str, old: str | None) -> None:
         """Move a reference from `old` (None: it must not exist yet) to `new`, as one step that lasts.
@@ -236,6 +232,25 @@ class Library:
     def _kind(self, commit_oid: str, path: str) -> str | None:
         found = self._look_up(f"{commit_oid}:{path}")
         return None if found is None else found[1]
+
+    def _import(self, ref: str, commands: bytes, *, wanted: int) -> list[str]:
+        """Have git take a stream of commands; returns the ids of the commits that it made, `wanted` many."""
+        with self._lock.hold(timeout=_LOCK_TIMEOUT) as descriptor:
+            # `--done`: without it a stream that is cut counts as whole, and moves the ref to half of it.
+            finished = self._change(
+                ["fast-import", "--done", "--quiet", "--force", "--date-format=raw"],
+                stdin=commands,
+                descriptor=descriptor,
+            )
+        oids = finished.output.decode("ascii", "replace").split()
+        if finished.status != 0 or len(oids) != wanted:
+            self._remove_crash_reports()
+            self._require_no_lock(finished, ref)
+            raise DamagedError(
+                f"git did not take the change: {_reason(finished.errors)}. Nothing was published; "
+                "try again, and run `sop-server check` if it fails once more."
+            )
+        return oids
 
     def _change(self, arguments: Sequence[str], *, descriptor: int, stdin: bytes = b"") -> Finished:
         """Run a git that writes; `descriptor` is the lock's, which the caller holds."""
