@@ -18,6 +18,9 @@ from sop_server.storage.tables import PublishIntent
 
 Done = TypeVar("Done")
 
+_SECONDS_OF_A_LOCK = 10.0
+"""A git that lives keeps a lock file for a moment; one that is older than this is worth a look under the lock."""
+
 
 def reconcile(stores: Stores, *, now: datetime, thorough: bool = False) -> list[str]:
     """Bring library and database together again; returns what was mended, a sentence each.
@@ -34,7 +37,7 @@ def reconcile(stores: Stores, *, now: datetime, thorough: bool = False) -> list[
 
 
 def _anything_left(stores: Stores) -> bool:
-    if stores.library.locks():
+    if stores.library.locks(older_than=_SECONDS_OF_A_LOCK):
         return True
     with stores.database.read() as session:
         return bool(drafts.intents(session, "pending")) or drafts.mark(session, drafts.MAIN) != stores.library.head()

@@ -1,6 +1,8 @@
 """What a killed git leaves in the library: lock files, which stop the next writer, and half-written objects."""
 
+import math
 import os
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -10,6 +12,9 @@ _LOCKS = (
     "packed-refs.lock",
     # git makes this one with O_EXCL under packed-refs.lock: left over, it stops every later packing of refs.
     "packed-refs.new",
+)
+# These stop no writer. The first two are of a `git gc` that an administrator runs, the others of our own maintenance.
+_HARMLESS_LOCKS = (
     "gc.pid",
     "objects/maintenance.lock",
     "objects/info/commit-graph.lock",
@@ -17,16 +22,17 @@ _LOCKS = (
 )
 
 
-def locks(path: Path) -> list[str]:
-    """Return the names of the lock files that are there, of dead writers and of living ones.
+def locks(path: Path, *, older_than: float = -math.inf) -> list[str]:
+    """Return the names of the lock files that stop a writer, if they were made so many seconds ago.
 
-    Names of folders are all that is read, so that it can be asked every few seconds: 10 ms for 10,000 loose references.
+    They may be of living writers too. Names in folders are all that is read, so that it can be asked every few
+    seconds: 10 ms for 10,000 loose references.
     """
-    return [found.relative_to(path).as_posix() for found in _locks(path)]
+    return [found.relative_to(path).as_posix() for found in _locks(path) if _age(found) >= older_than]
 
 
 def remove_locks(path: Path) -> list[str]:
-    """Remove the lock files; returns the names of those that were.
+    """Remove the lock files that stop a writer; returns the names of those that were.
 
     Only for the holder of the library lock, which proves that no writer lives.
     """
@@ -34,11 +40,11 @@ def remove_locks(path: Path) -> list[str]:
 
 
 def remove_left_overs(path: Path) -> list[str]:
-    """Remove the lock files and half-written objects; returns the names of those that were.
+    """Remove all lock files and half-written objects; returns the names of those that were.
 
     Only for the holder of the library lock, which proves that no writer lives.
     """
-    return _remove(path, [*_locks(path), *_half_written(path)])
+    return _remove(path, [*_locks(path), *_harmless(path)])
 
 
 def _locks(path: Path) -> list[Path]:
@@ -48,7 +54,15 @@ def _locks(path: Path) -> list[Path]:
     return found
 
 
-def _half_written(path: Path) -> Iterator[Path]:
+def _age(lock: Path) -> float:
+    try:
+        return time.time() - lock.stat().st_mtime
+    except FileNotFoundError:
+        return math.nan  # its writer was quicker than we are
+
+
+def _harmless(path: Path) -> Iterator[Path]:
+    yield from (path / name for name in _HARMLESS_LOCKS if (path / name).is_file())
     objects = path / "objects"
     yield from objects.glob("pack/tmp_*")
     yield from objects.glob("[0-9a-f][0-9a-f]/tmp_obj_*")

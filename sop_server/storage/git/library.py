@@ -1,5 +1,6 @@
 """The library: one bare git repository whose `main` holds what was approved."""
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -168,9 +169,12 @@ class Library:
             return
         yield from publications.publications(self._repositories.current().git, head, since=since)
 
-    def locks(self) -> list[str]:
-        """Return the names of lock files of git: for the holder of the lock left-overs, else perhaps of a writer."""
-        return left_overs.locks(self.path)
+    def locks(self, *, older_than: float = -math.inf) -> list[str]:
+        """Return the names of lock files of git: for the holder of the lock left-overs, else perhaps of a writer.
+
+        `older_than` are seconds: who looks every few moments takes no lock away from a git that somebody runs by hand.
+        """
+        return left_overs.locks(self.path, older_than=older_than)
 
     def remove_stale_locks(self) -> list[str]:
         """Remove what a killed git left behind, and return its names. The caller holds the lock."""
