@@ -1,13 +1,12 @@
 """How drafts and revisions name tickets: `TKT-0012` or `source:key`; and what a reference brings about."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from sop_server.domain import identifiers
-from sop_server.errors import InvalidInputError
 from sop_server.storage.tables import Obligation, Ticket
 
 
@@ -21,18 +20,6 @@ def ticket_id_of(session: Session, reference: str) -> int | None:
     if not colon:
         return None
     return session.scalar(select(Ticket.id).where(Ticket.source == source.strip(), Ticket.key == key.strip()))
-
-
-def ticket_ids_of(session: Session, references: Sequence[str]) -> list[int]:
-    """Return the tickets behind the references; raises InvalidInputError naming those that are not known."""
-    found = {reference: ticket_id_of(session, reference) for reference in references}
-    unknown = [reference for reference, ticket_id in found.items() if ticket_id is None]
-    if unknown:
-        raise InvalidInputError(
-            f"No ticket is known as {', '.join(unknown)}. Register it first, or write it as TKT-0012 or source:key.",
-            fields={"tickets": f"unknown: {', '.join(unknown)}"},
-        )
-    return sorted({ticket_id for ticket_id in found.values() if ticket_id is not None})
 
 
 def labels(session: Session, ticket_ids: Collection[int]) -> Mapping[int, str]:

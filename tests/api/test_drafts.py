@@ -257,3 +257,25 @@ def test_undo_has_the_old_text(caller: As, publish: Make) -> None:
     assert answer.status_code == 201
     assert "Old way." in answer.get_json()["content"]
     assert answer.get_json()["reverts"] == 2
+
+
+def test_ticket_that_one_may_not_see_is_told_as_unknown(caller: As, publish: Make, draft: Make, text: Text) -> None:
+    publish()
+    caller("mia").post("/tickets", source="jira", key="CHG-1", title="A secret change", sops=["SOP-0001"])
+    assert caller("cora").get("/tickets/TKT-0001").status_code == 404
+
+    body = {"content": text(department="customer-care"), "change_summary": "Says how.", "significance": "major"}
+    for reference in ("TKT-0001", "jira:CHG-1", "TKT-0404", "jira:NOPE"):
+        refused = caller("cora").post("/drafts", **body, tickets=[reference])
+        assert (refused.status_code, refused.get_json()["errors"]) == (422, {"tickets": f"unknown: {reference}"})
+    made = draft(by="cora", content=body["content"])
+    refused = caller("cora").put(f"/drafts/{made['id']}", tickets=["TKT-0001"])
+    assert (refused.status_code, refused.get_json()["errors"]) == (422, {"tickets": "unknown: TKT-0001"})
+
+
+def test_requested_changes_answer_with_the_tickets_of_the_draft(caller: As, draft: Make) -> None:
+    caller("mia").post("/tickets", source="jira", key="CHG-1", title="New limit")
+    made = draft(submitted=True, tickets=["TKT-0001"])
+    sent = caller("ben").post(f"/drafts/{made['id']}/request-changes", comment="Say more.").get_json()
+    assert sent["tickets"] == made["tickets"]
+    assert sent["state"] == "changes_requested"

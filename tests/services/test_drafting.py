@@ -16,6 +16,7 @@ from sop_server.errors import (
 from sop_server.services.drafts.approving import request_changes
 from sop_server.services.drafts.draft_lists import get_draft, list_drafts
 from sop_server.services.drafts.drafting import DraftInput, create_draft, withdraw_draft
+from sop_server.services.drafts.reviewing import review_of
 from sop_server.services.library.reading import get_sop, list_revisions
 from sop_server.services.stores import Stores
 from tests.services.story import Story, step, text
@@ -333,3 +334,46 @@ def test_changes_that_are_asked_for_come_with_what_they_are(story: Story) -> Non
     with pytest.raises(SopError):
         story.approve(draft)
     assert story.submit(story.edit(draft, content=text(steps=step(3, "Right")))).state == "in_review"
+
+
+def test_a_ticket_that_one_may_not_see_is_as_unknown_as_one_that_does_not_exist(story: Story) -> None:
+    story.person("cora", "editor@customer-care")
+    story.person("dora", "editor", "approver")
+    care = story.approve(story.draft(text(department="customer-care"), by="cora"), by="dora").sop_id
+    foreign = story.ticket("SECRET-1", sops=[care], by="cora")
+    own = story.draft(text(), tickets=[story.ticket("CHG-1")], submitted=False)
+
+    def refused(reference: str) -> str:
+        with pytest.raises(InvalidInputError) as started:
+            story.draft(text(), tickets=[reference])
+        with pytest.raises(InvalidInputError) as edited:
+            story.edit(own, tickets=["jira:CHG-1", reference])
+        told = {f"{error.value.message} {error.value.fields}".replace(reference, "…") for error in (started, edited)}
+        (one,) = told
+        return one
+
+    assert {refused(foreign), refused("jira:SECRET-1")} == {refused("TKT-0404"), refused("jira:NOPE-1")}
+    assert [one.label for one in story.look(own).tickets] == ["jira:CHG-1"]
+
+
+def test_a_draft_shows_of_its_tickets_those_that_the_reader_may_see_and_an_edit_keeps_the_others(story: Story) -> None:
+    story.person("cora", "editor@customer-care")
+    story.person("dora", "editor", "approver")
+    care = story.approve(story.draft(text(department="customer-care"), by="cora"), by="dora").sop_id
+    foreign, known = story.ticket("SECRET-1", sops=[care], by="cora"), story.ticket("CHG-1")
+    draft = story.draft(text(), by="dora", tickets=[foreign, known])
+
+    def labels(by: str) -> list[str]:
+        actor = story.people[by]
+        review = review_of(story.stores, actor=actor, draft_id=draft.id, now=story.now)
+        (listed,) = list_drafts(story.stores, actor=actor, now=story.now, states=["in_review"]).items
+        shown = [one.label for one in story.look(draft, by=by).tickets]
+        assert [one.label for one in review.meets] == [one.label for one in listed.tickets] == shown
+        return shown
+
+    assert labels("asha") == labels("ben") == ["jira:CHG-1"]
+    assert labels("dora") == ["jira:SECRET-1", "jira:CHG-1"]
+    assert [one.label for one in story.edit(draft, tickets=[]).tickets] == []
+    assert labels("dora") == ["jira:SECRET-1"], "what one cannot see is not one's to take away"
+    sent = request_changes(story.stores, actor=story.ben, draft_id=draft.id, comment="Say more.", now=story.now)
+    assert sent.tickets == ()

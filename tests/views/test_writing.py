@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from sop_server.domain.doers import OPERATOR
 from sop_server.domain.permissions import Actor
 from sop_server.domain.tickets import TicketInput
 from sop_server.services.changes.tickets import upsert_ticket
@@ -287,3 +288,19 @@ def test_what_was_typed_stands_in_the_form_even_where_the_library_is_damaged(
     assert refused.status_code == 500
     assert typed_text(refused.text) == sop_text("Gift cards")
     assert "The limit goes up." in refused.text
+
+
+def test_a_ticket_that_one_may_not_see_is_refused_as_unknown_and_stands_in_the_form(
+    as_person: AsPerson, cast: Cast, publish: Publish, stores: Stores
+) -> None:
+    sop_id, foreign = publish(), publish(sop_text("Chargebacks", department="payments"), payments=True)
+    given = TicketInput(title="A secret change", sops=[foreign])
+    upsert_ticket(stores, actor=OPERATOR, now=NOW, source="jira", key="SECRET-1", given=given)
+    typed = {**DESCRIBED, "content": CHANGED, "base_revision": "1"}
+
+    for reference in ("jira:SECRET-1", "TKT-0001", "TKT-0404"):
+        refused = as_person(cast.editor).post(f"/sops/{sop_id}/edit", do="save", **{**typed, "tickets": reference})
+        assert refused.status_code == 422
+        assert f"No ticket is known as {reference}." in words(refused)
+        assert f'value="{reference}"' in refused.text
+        assert "A secret change" not in refused.text

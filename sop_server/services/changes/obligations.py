@@ -10,7 +10,8 @@ from sop_server.domain.tickets import TicketInput, clean_reason
 from sop_server.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError
 from sop_server.services.changes import obligation_views, tickets
 from sop_server.services.changes.obligation_views import ObligationView
-from sop_server.services.changes.ticket_views import TicketView, ticket_in_sight
+from sop_server.services.changes.ticket_sight import ticket_in_sight
+from sop_server.services.changes.ticket_views import TicketView
 from sop_server.services.library.sop_sight import department_in_sight
 from sop_server.services.stores import Stores
 from sop_server.storage import audit, obligations

@@ -1,4 +1,4 @@
-"""What the doors show of a ticket, and who may see it."""
+"""What the doors show of a ticket."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -8,11 +8,10 @@ from sop_server.domain import golive, identifiers
 from sop_server.domain.doers import Doer
 from sop_server.domain.facts import TicketFact, TicketStatus
 from sop_server.domain.golive import GoLiveSource
-from sop_server.domain.permissions import Action
-from sop_server.errors import NotFoundError
 from sop_server.services.changes import obligation_views
 from sop_server.services.changes.obligation_views import ObligationView
-from sop_server.storage import obligations, people, ticket_references, tickets
+from sop_server.services.changes.ticket_sight import tickets_in_sight
+from sop_server.storage import obligations, people, tickets
 from sop_server.storage.database import Session
 from sop_server.storage.tables import TicketVersion
 
@@ -95,33 +94,14 @@ def views(
     of_ticket: dict[str, list[ObligationView]] = {}
     for obligation in obligation_views.views(session, actor, facts):
         of_ticket.setdefault(obligation.ticket_id, []).append(obligation)
-    named = {fact.ticket_id for fact in facts.obligations if fact.sop_id is not None}
+    in_sight = tickets_in_sight(session, actor, ticket_ids, at)
     shown: list[TicketView] = []
     for ticket_id in ticket_ids:
-        mine = of_ticket.get(identifiers.ticket_id(ticket_id), [])
-        in_sight = ticket_id not in named or any(one.counted for one in mine)
-        if ticket_id not in facts.tickets or not in_sight:
-            # It concerns SOPs alone, and none that the actor may read.
+        if ticket_id not in facts.tickets or ticket_id not in in_sight:
             continue
+        mine = of_ticket.get(identifiers.ticket_id(ticket_id), [])
         shown.append(_view(session, facts.tickets[ticket_id], newest[ticket_id], mine, at, whole=whole))
     return shown
-
-
-def ticket_in_sight(session: Session, actor: Doer, reference: str, now: datetime) -> int:
-    """Return the ticket behind `TKT-0012` or `source:key`; NotFoundError where it is not the actor's to know of."""
-    ticket_id = ticket_references.ticket_id_of(session, reference)
-    if ticket_id is None or not _in_sight(session, actor, ticket_id, now):
-        raise NotFoundError(f"There is no ticket {reference}. Check the address, or look under Tickets.")
-    return ticket_id
-
-
-def _in_sight(session: Session, actor: Doer, ticket_id: int, now: datetime) -> bool:
-    rows = obligations.obligation_rows(session, [ticket_id])
-    named = {row.sop_id for row in rows if row.sop_id is not None}
-    if not named or any(row.sop_id is None and row.uncounted_from is None for row in rows):
-        return True
-    standings = tickets.sop_standings(session, named, now).values()
-    return any(actor.may(Action.READ, standing.department) for standing in standings)
 
 
 def _view(

@@ -22,7 +22,8 @@ from sop_server.domain.tickets import (
 from sop_server.errors import ForbiddenError, InvalidInputError
 from sop_server.services.changes import naming, ticket_views
 from sop_server.services.changes.go_live_moves import Before, check_move, look
-from sop_server.services.changes.ticket_views import TicketView, ticket_in_sight
+from sop_server.services.changes.ticket_sight import ticket_in_sight
+from sop_server.services.changes.ticket_views import TicketView
 from sop_server.services.paging import Page, check_limit, number_after
 from sop_server.services.stores import Stores
 from sop_server.storage import audit, obligations, processes, tickets

@@ -8,7 +8,7 @@ from sop_server.domain.content import normalise
 from sop_server.domain.drafts import DraftState
 from sop_server.domain.permissions import Action, Actor
 from sop_server.errors import InvalidInputError
-from sop_server.services.drafts.draft_views import DraftView, draft_in_sight, may_see, view, views
+from sop_server.services.drafts.draft_views import DraftView, Looking, draft_in_sight, may_see, view, views
 from sop_server.services.paging import Page, check_limit, number_after
 from sop_server.services.stores import Stores
 from sop_server.storage import drafts
@@ -20,7 +20,7 @@ def get_draft(stores: Stores, *, actor: Actor, draft_id: str, now: datetime) -> 
     """Return a draft with its text. Raises NotFoundError for one that the actor may not see."""
     actor.require_anywhere(Action.SEE_DRAFTS)
     with stores.database.read() as session:
-        return view(stores, session, draft_in_sight(session, actor, draft_id, now=now))
+        return view(stores, session, draft_in_sight(session, actor, draft_id, now=now), Looking(actor, now))
 
 
 def list_drafts(
@@ -52,7 +52,7 @@ def list_drafts(
                 break
             before = rows[-1].id
         contents = {row.id: normalise(stores.library.read(row.blob_oid)) for row in found[:limit]} if texts else None
-        shown = views(session, found[:limit], contents=contents)
+        shown = views(session, found[:limit], Looking(actor, now), contents=contents)
     return Page(tuple(shown), str(found[limit - 1].id) if len(found) > limit else None)
 
 
@@ -61,7 +61,8 @@ def drafts_of_sop(
 ) -> tuple[DraftView, ...]:
     """Return the newest drafts of a SOP in some states, as far as the actor may see them, without their texts."""
     rows = drafts.draft_rows(session, states=states, sop_id=sop_id, before=None, limit=limit)
-    return tuple(views(session, [row for row in rows if may_see(session, actor, row, now=now)]))
+    seen = [row for row in rows if may_see(session, actor, row, now=now)]
+    return tuple(views(session, seen, Looking(actor, now)))
 
 
 def drafts_of_tickets(
@@ -74,7 +75,8 @@ def drafts_of_tickets(
             for ticket_id, draft in drafts.drafts_for_tickets(session, ticket_ids)
             if may_see(session, actor, draft, now=now)
         ]
-        shown = {one.id: one for one in views(session, list({draft.id: draft for _, draft in pairs}.values()))}
+        rows = list({draft.id: draft for _, draft in pairs}.values())
+        shown = {one.id: one for one in views(session, rows, Looking(actor, now))}
     found: dict[int, list[DraftView]] = {}
     for ticket_id, draft in pairs:
         found.setdefault(ticket_id, []).append(shown[identifiers.draft_id(draft.id)])

@@ -1,6 +1,6 @@
 """What the doors show of a draft, and who may see it."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,6 +8,7 @@ from sop_server.domain import identifiers
 from sop_server.domain.content import normalise
 from sop_server.domain.permissions import Action, Actor
 from sop_server.errors import NotFoundError
+from sop_server.services.changes.ticket_sight import tickets_in_sight
 from sop_server.services.stores import Stores
 from sop_server.storage import drafts, people, sops, ticket_references
 from sop_server.storage.database import Session
@@ -38,8 +39,19 @@ class TicketLabel:
 
 
 @dataclass(frozen=True, slots=True)
+class Looking:
+    """Who looks at drafts, and when: of the tickets that a draft names it shows those that are theirs to know of."""
+
+    actor: Actor
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class DraftView:
-    """A draft as people see it. `content` is empty in lists; `version` guards edits."""
+    """A draft as people see it. `content` is empty in lists; `version` guards edits.
+
+    `tickets` are those that the viewer may know of.
+    """
 
     id: str
     sop_id: str
@@ -87,20 +99,22 @@ def may_see(session: Session, actor: Actor, draft: Draft, *, now: datetime) -> b
     return actor.person_id in drafts.authors(session, draft.id)
 
 
-def view(stores: Stores, session: Session, draft: Draft) -> DraftView:
-    """Return one draft with its text."""
+def view(stores: Stores, session: Session, draft: Draft, looking: Looking | None = None) -> DraftView:
+    """Return one draft with its text. Where nobody is said to look, it shows none of the tickets that it names."""
     session.flush()
     content = normalise(stores.library.read(draft.blob_oid))
-    return views(session, [draft], contents={draft.id: content})[0]
+    return views(session, [draft], looking, contents={draft.id: content})[0]
 
 
-def views(session: Session, rows: Sequence[Draft], *, contents: dict[int, str] | None = None) -> list[DraftView]:
+def views(
+    session: Session, rows: Sequence[Draft], looking: Looking | None, *, contents: dict[int, str] | None = None
+) -> list[DraftView]:
     """Return many drafts by a fixed number of queries; without `contents` their texts are left out."""
     ids = [draft.id for draft in rows]
     approvals = drafts.approvals(session, ids)
     authors = drafts.authors_by_draft(session, ids)
     tickets = drafts.ticket_ids(session, ids)
-    labels = ticket_references.labels(session, {ticket for found in tickets.values() for ticket in found})
+    labels = ticket_references.labels(session, _shown(session, looking, tickets.values()))
     persons = people.persons_by_id(session, _people_of(rows, approvals, authors))
     return [
         DraftView(
@@ -120,7 +134,9 @@ def views(session: Session, rows: Sequence[Draft], *, contents: dict[int, str] |
             significance=draft.significance,
             change_summary=draft.change_summary,
             tickets=tuple(
-                TicketLabel(identifiers.ticket_id(ticket), labels[ticket]) for ticket in tickets.get(draft.id, [])
+                TicketLabel(identifiers.ticket_id(ticket), labels[ticket])
+                for ticket in tickets.get(draft.id, [])
+                if ticket in labels
             ),
             approvals=tuple(_approval(approval, persons) for approval in approvals.get(draft.id, [])),
             effective_from=draft.effective_from,
@@ -133,6 +149,12 @@ def views(session: Session, rows: Sequence[Draft], *, contents: dict[int, str] |
         )
         for draft in rows
     ]
+
+
+def _shown(session: Session, looking: Looking | None, named: Iterable[Collection[int]]) -> Collection[int]:
+    if looking is None:
+        return ()
+    return tickets_in_sight(session, looking.actor, {ticket for several in named for ticket in several}, looking.now)
 
 
 def _people_of(

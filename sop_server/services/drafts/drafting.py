@@ -18,13 +18,14 @@ from sop_server.domain.facts import Significance
 from sop_server.domain.lint import lint
 from sop_server.domain.permissions import Action, Actor
 from sop_server.errors import ConflictError, GoneError, InvalidInputError, NotFoundError, StaleEditError
+from sop_server.services.changes.ticket_sight import tickets_in_sight, tickets_named
 from sop_server.services.drafts import rebasing
 from sop_server.services.drafts.draft_commits import save_state
 from sop_server.services.drafts.draft_texts import readable, text_of_new, text_on, with_id
-from sop_server.services.drafts.draft_views import DraftView, draft_in_sight, view
+from sop_server.services.drafts.draft_views import DraftView, Looking, draft_in_sight, view
 from sop_server.services.drafts.paths import choose_path
 from sop_server.services.stores import Stores
-from sop_server.storage import audit, counters, drafts, sops, ticket_references
+from sop_server.storage import audit, counters, drafts, sops
 from sop_server.storage.database import Session
 from sop_server.storage.git.library import Identity
 from sop_server.storage.tables import Draft, Revision, Sop
@@ -108,7 +109,7 @@ def create_draft(
         save_state(
             stores, session, draft, text, path=sop.path, author=_identity(actor), person_id=actor.person_id, now=now
         )
-        drafts.set_tickets(session, draft.id, ticket_references.ticket_ids_of(session, given.tickets or ()))
+        _name_tickets(session, draft, given.tickets or (), actor=actor, now=now)
         audit.record(
             session,
             at=now,
@@ -117,7 +118,7 @@ def create_draft(
             subject=sop.id,
             details={"draft": identifiers.draft_id(draft.id), "content_hash": draft.content_hash, "kind": kind},
         )
-        return view(stores, session, draft)
+        return view(stores, session, draft, Looking(actor, now))
 
 
 def edit_draft(
@@ -139,7 +140,7 @@ def edit_draft(
             )
         require_state(DraftState(draft.state), EDITABLE, verb="edited")
         before = _decided_on(session, draft)
-        _change_description(session, draft, given, now=now)
+        _change_description(session, draft, given, actor=actor, now=now)
         written = given.content is not None and _change_text(
             stores, session, draft, given.content, actor=actor, now=now
         )
@@ -160,7 +161,7 @@ def edit_draft(
                 details={"draft": draft_id, "content_hash": draft.content_hash},
             )
         session.flush()
-        return view(stores, session, draft)
+        return view(stores, session, draft, Looking(actor, now))
 
 
 def submit_draft(stores: Stores, *, actor: Actor, draft_id: str, now: datetime) -> DraftView:
@@ -191,7 +192,7 @@ def submit_draft(stores: Stores, *, actor: Actor, draft_id: str, now: datetime) 
             details={"draft": draft_id, "content_hash": draft.content_hash},
         )
         session.flush()
-        return view(stores, session, draft)
+        return view(stores, session, draft, Looking(actor, now))
 
 
 def withdraw_draft(stores: Stores, *, actor: Actor, draft_id: str, now: datetime) -> DraftView:
@@ -213,7 +214,7 @@ def withdraw_draft(stores: Stores, *, actor: Actor, draft_id: str, now: datetime
             details={"draft": draft_id},
         )
         session.flush()
-        return view(stores, session, draft)
+        return view(stores, session, draft, Looking(actor, now))
 
 
 def _base(session: Session, sop_id: str, number: int | None, *, actor: Actor, now: datetime) -> Revision:
@@ -284,7 +285,7 @@ def _keep_state(stores: Stores, session: Session, draft: Draft, *, actor: Actor,
     save_state(stores, session, draft, text, path=path, author=_identity(actor), person_id=actor.person_id, now=now)
 
 
-def _change_description(session: Session, draft: Draft, given: DraftInput, *, now: datetime) -> None:
+def _change_description(session: Session, draft: Draft, given: DraftInput, *, actor: Actor, now: datetime) -> None:
     if given.change_summary is not None:
         draft.change_summary = clean_summary(given.change_summary)
     if given.significance is not None:
@@ -292,7 +293,15 @@ def _change_description(session: Session, draft: Draft, given: DraftInput, *, no
     if given.effective_from is not None:
         draft.effective_from = check_not_too_far(given.effective_from, now=now)
     if given.tickets is not None:
-        drafts.set_tickets(session, draft.id, ticket_references.ticket_ids_of(session, given.tickets))
+        _name_tickets(session, draft, given.tickets, actor=actor, now=now)
+
+
+def _name_tickets(session: Session, draft: Draft, references: Sequence[str], *, actor: Actor, now: datetime) -> None:
+    """Let a draft name these tickets. Those that it names already and the actor cannot see are not theirs to remove."""
+    named = tickets_named(session, actor, references, now)
+    had = set(drafts.ticket_ids(session, [draft.id]).get(draft.id, []))
+    unseen = had - tickets_in_sight(session, actor, had, now)
+    drafts.set_tickets(session, draft.id, sorted(named | unseen))
 
 
 def _decided_on(session: Session, draft: Draft) -> tuple[object, ...]:

@@ -12,9 +12,10 @@ from sop_server.domain.permissions import Action, Actor
 from sop_server.rendering.markdown import render
 from sop_server.rendering.raw_diff import DiffLine, raw_diff
 from sop_server.rendering.redline import Redline, redline
+from sop_server.services.changes.ticket_sight import tickets_in_sight
 from sop_server.services.drafts import rebasing
 from sop_server.services.drafts.approving import approval_rule
-from sop_server.services.drafts.draft_views import DraftView, draft_in_sight, view
+from sop_server.services.drafts.draft_views import DraftView, Looking, draft_in_sight, view
 from sop_server.services.library.linking import resolver
 from sop_server.services.stores import Stores
 from sop_server.storage import audiences, drafts, sops, ticket_facts
@@ -63,7 +64,7 @@ def review_of(stores: Stores, *, actor: Actor, draft_id: str, now: datetime) -> 
     actor.require_anywhere(Action.SEE_DRAFTS)
     with stores.database.read() as session:
         draft = draft_in_sight(session, actor, draft_id, now=now)
-        shown = view(stores, session, draft)
+        shown = view(stores, session, draft, Looking(actor, now))
         base = None if draft.base_revision is None else sops.revision_row(session, draft.sop_id, draft.base_revision)
         before = "" if base is None else normalise(stores.library.read(base.blob_oid))
         after = "" if draft.kind == DraftKind.RETIRE else shown.content
@@ -91,7 +92,7 @@ def review_of(stores: Stores, *, actor: Actor, draft_id: str, now: datetime) -> 
             is_author=actor.person_id in authors,
             may_edit=actor.may(Action.DRAFT, draft.department),
             readers=_readers(session, draft, shown.content, now=now),
-            meets=_meets(session, draft, now=now),
+            meets=_meets(session, draft, actor, now=now),
             overtaken_by=None if newest is None else newest.number,
             merge=normalise(merged.content) if merged is not None and merged.conflicted else None,
         )
@@ -104,9 +105,9 @@ def _readers(session: Session, draft: Draft, content: str, *, now: datetime) -> 
     return audiences.count_members(session, audience, now) if audience else 0
 
 
-def _meets(session: Session, draft: Draft, *, now: datetime) -> tuple[Meeting, ...]:
+def _meets(session: Session, draft: Draft, actor: Actor, *, now: datetime) -> tuple[Meeting, ...]:
     begins = max(now, draft.effective_from) if draft.effective_from else now
-    ids = drafts.ticket_ids(session, [draft.id]).get(draft.id, [])
+    ids = tickets_in_sight(session, actor, drafts.ticket_ids(session, [draft.id]).get(draft.id, []), now)
     meetings: list[Meeting] = []
     for ticket in ticket_facts.load_tickets(session, now, ids).values():
         t0 = go_live(ticket, now).t0
