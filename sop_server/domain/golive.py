@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from sop_server.domain.facts import TicketFact, TicketStatus, TicketVersion
 
@@ -55,7 +56,10 @@ def _dated(ticket: TicketFact, at: datetime) -> tuple[datetime, GoLiveSource]:
     for confirmation in reversed(ticket.confirmations):
         if confirmation.recorded_at <= at:
             return confirmation.t0, GoLiveSource.CONFIRMED
-    version = current_version(ticket, at)
+    return _stated(current_version(ticket, at))
+
+
+def _stated(version: TicketVersion) -> tuple[datetime, GoLiveSource]:
     if version.effective_at is not None:
         return version.effective_at, GoLiveSource.STATED
     if version.actual_end is not None and version.status == TicketStatus.DONE:
@@ -78,6 +82,31 @@ def history(ticket: TicketFact) -> tuple[tuple[datetime, GoLive], ...]:
         if not changes or (changes[-1][1].t0, changes[-1][1].source) != (known.t0, known.source):
             changes.append((instant, known))
     return tuple(changes)
+
+
+class Told(NamedTuple):
+    """That the library was told a T0, and when."""
+
+    t0: datetime
+    recorded_at: datetime
+
+
+def registered(ticket: TicketFact) -> Told:
+    """Return the T0 that a ticket brought when it was registered."""
+    first = ticket.versions[0]
+    return Told(_stated(first)[0], first.recorded_at)
+
+
+def moved(ticket: TicketFact) -> tuple[Told, ...]:
+    """Return each T0 that a later version of the ticket brought, where it is not the one that was known until then."""
+    found: list[Told] = []
+    known = registered(ticket).t0
+    for recorded_at, live in history(ticket):
+        by_version = recorded_at > ticket.first_known_at and live.source is not GoLiveSource.CONFIRMED
+        if by_version and live.t0 != known:
+            found.append(Told(live.t0, recorded_at))
+        known = live.t0
+    return tuple(found)
 
 
 def cancelled_at(ticket: TicketFact, at: datetime) -> datetime | None:

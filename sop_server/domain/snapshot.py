@@ -14,7 +14,7 @@ from sop_server.domain.facts import (
     ProcessFact,
     TicketFact,
 )
-from sop_server.domain.golive import go_live
+from sop_server.domain.golive import moved, registered
 
 
 def known_by(facts: Facts, at: datetime) -> Facts:
@@ -104,8 +104,11 @@ def _of_the_library(facts: Facts) -> Iterable[Latecomer]:
         for fact in revisions:
             yield Latecomer("revision", f"{sop_id} r{fact.number}", fact.effective_from, fact.recorded_at)
     for ticket in facts.tickets.values():
-        t0 = go_live(ticket, facts.at).t0
-        yield Latecomer("ticket", ticket.reference, t0, ticket.first_known_at)
+        yield Latecomer("ticket", ticket.reference, *registered(ticket))
+        for told in moved(ticket):
+            yield Latecomer("go-live", ticket.reference, *told)
+        for said in ticket.confirmations:
+            yield Latecomer("confirmation", ticket.reference, said.t0, said.recorded_at)
     for process in facts.processes.values():
         for version in process.versions:
             yield Latecomer("process", process.id, version.happened_at, version.recorded_at)

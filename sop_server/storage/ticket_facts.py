@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -24,6 +24,7 @@ from sop_server.storage.tables import Obligation, Ticket
 from sop_server.storage.tables import TicketVersion as VersionRow
 
 _RECORDED_AT = attrgetter("recorded_at")
+_FOR_EVER = datetime.max.replace(tzinfo=UTC)
 _STATUSES = {status.value: status for status in TicketStatus}
 
 _VERSION = select(
@@ -163,6 +164,11 @@ def load_of(
         for row in session.execute(_OBLIGATIONS_OF, {"ids": sorted(sop_ids), "at": at})
     )
     return load_tickets(session, at, {obligation.ticket_id for obligation in obligations}), obligations
+
+
+def all_tickets(session: Session, kept: KeptFacts, sizes: Mapping[str, Size]) -> Mapping[int, TicketFact]:
+    """Return every ticket with all that was ever said of it, whatever a report is as of."""
+    return _tickets(session, _FOR_EVER, kept, sizes)
 
 
 def load_tickets(session: Session, at: datetime, ids: Collection[int] | None) -> Mapping[int, TicketFact]:

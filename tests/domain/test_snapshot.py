@@ -215,7 +215,14 @@ def test_facts_that_came_late_are_named() -> None:
     whole = library(
         END,
         revisions=[revision(1, after(-9), recorded_at=after(2))],
-        tickets=[ticket(version(after(5), effective_at=after(-1)))],
+        tickets=[
+            ticket(
+                version(after(5), effective_at=after(-1)),
+                version(after(6), effective_at=after(7)),
+                version(after(8), effective_at=after(-2)),
+                confirmations=(confirmation(after(-3), after(8.5)),),
+            )
+        ],
         processes=[process("PROC-001", registered_at=after(-2), recorded_at=after(9))],
         memberships=[at_once(after(-5), after(-4)), at_once(after(-5), after(1))],
         reviews=[replace(review(after(-3)), recorded_at=after(3)), review(after(-3))],
@@ -230,6 +237,8 @@ def test_facts_that_came_late_are_named() -> None:
         ("review", "SOP-0001"),
         ("acknowledgement", "SOP-0001 r1"),
         ("ticket", "jira:CHG-1"),
+        ("go-live", "jira:CHG-1"),
+        ("confirmation", "jira:CHG-1"),
         ("process", "PROC-001"),
     ]
     assert found[0] == Latecomer("membership", "tier2", after(-5), after(1))

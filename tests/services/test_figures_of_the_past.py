@@ -191,6 +191,43 @@ def test_facts_that_came_late_are_counted_by_kind(story: Story) -> None:
     assert now.late == {}
 
 
+def test_a_ticket_that_was_registered_after_it_went_live_came_late(story: Story) -> None:
+    story.published()
+    known = story.ticket("CHG-1", effective_at=story.now + timedelta(days=9))
+    steady = story.ticket("CHG-2", effective_at=story.now - timedelta(days=1))
+    then = story.now
+    said = bodies(story, then)
+
+    def late() -> dict[str, int]:
+        request = ReportRequest(at=then)
+        report = reporting.window_report(story.stores, actor=OPERATOR, request=request, now=story.now)
+        return dict(report.late)
+
+    def told(ticket_id: str, **given: Any) -> None:
+        now = story.later(hours=1)
+        change_ticket(story.stores, actor=OPERATOR, now=now, ticket_id=ticket_id, given=TicketInput(**given))
+
+    story.later(hours=1)
+    story.ticket("CHG-3", sops=["SOP-0001"], effective_at=then - timedelta(hours=200))
+    assert late() == {"tickets": 1}
+    story.ticket("CHG-4")
+    story.ticket("CHG-5", created_at=then - timedelta(days=3), effective_at=then + timedelta(days=3))
+    told(steady, title="Said again", systems=["SAP"])
+    assert late() == {"tickets": 1}, "what went live after then did not come late, nor what says no other go-live"
+
+    told(known, effective_at=then - timedelta(hours=3))
+    told(known, effective_at=None, status="done", actual_end=then - timedelta(hours=2))
+    told(known, title="Said again")
+    told("TKT-0003", effective_at=then + timedelta(days=1))
+    assert late() == {"tickets": 1, "go-lives moved": 2}
+    confirm_go_live(
+        story.stores, actor=story.mia, now=story.later(hours=1), ticket_id=known, t0=then, reason="Seen in the log."
+    )
+    told(known, actual_end=then - timedelta(hours=9))
+    assert late() == {"tickets": 1, "go-lives moved": 2, "go-lives confirmed": 1}
+    assert bodies(story, then) == said
+
+
 def test_what_a_process_keeps_of_the_facts_is_what_a_new_one_reads(story: Story) -> None:
     made = first_half(story)
     then = story.now
