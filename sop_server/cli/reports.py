@@ -39,8 +39,9 @@ def report_command(*, name: str, at: str | None, days: int, department: str | No
     for line in table.summary:
         click.echo(line)
     shown = [position for position, name in enumerate(table.columns) if name not in table.for_spreadsheets]
-    if table.rows:
-        rows = [[_shown(row[position]) for position in shown] for row in table.rows]
+    rows = [[_shown(row[position]) for position in shown] for row in table.rows]
+    rows = [row for row in rows if any(cell is not None for cell in row)]
+    if rows:
         print_table([table.columns[position] for position in shown], rows)
 
 

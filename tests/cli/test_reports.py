@@ -46,6 +46,26 @@ def test_facts_that_came_late_are_counted_and_named(ready: Run, tmp_path: Path) 
     assert "recorded after it" not in ready("report", "drift").stdout
 
 
+def test_a_drift_score_comes_with_its_caps_its_formula_and_what_would_raise_it(example: Run) -> None:
+    told = json.loads(example("report", "drift", "--format", "json").stdout)
+    read = list(csv.DictReader(io.StringIO(example("report", "drift", "--format", "csv").stdout)))
+    shown = example("report", "drift").stdout
+
+    assert list(read[0])[:7] == ["at", "score", "band", "component", "weight", "q", "lost"]
+    parts, held = [row for row in read if row["component"]], [row for row in read if not row["component"]]
+    assert [row["component"] for row in parts] == [part["name"] for part in told["components"]]
+    assert told["caps"], "the example is held down by something"
+    assert [(row["cap_limit"], row["cap_reason"]) for row in held] == [
+        (str(cap["limit"]), cap["reason"]) for cap in told["caps"]
+    ]
+    assert {(row["score"], row["formula_version"], row["would_raise_most"]) for row in read} == {
+        (str(told["score"]), str(told["formula_version"]), told["would_raise_most"])
+    }
+    assert f"\nFormula version {told['formula_version']}.\n" in shown
+    listed = shown[shown.index("component ") :].strip().splitlines()
+    assert len(listed) == 1 + len(parts), "a cap stands in its sentence, and leaves no empty row"
+
+
 def test_a_band_is_told_in_words(example: Run) -> None:
     told = example("report", "drift").stdout
     assert re.search(r"^Drift score: [\d.]+ of 10, (healthy|at risk|failure)\.$", told, re.MULTILINE), told

@@ -36,6 +36,9 @@ _WINDOW = (
 _SPREADSHEET_WINDOW = frozenset(
     ("wilson_low", "wilson_high", "median_response_hours", "target", "misses_allowed", "misses_left")
 )
+_COMPONENT = ("component", "weight", "q", "lost")
+_CAP = ("cap_limit", "cap_reason")
+_FORMULA = ("formula_version", "would_raise_most")
 _KNOWLEDGE_ITEM = (
     "sop_id",
     "title",
@@ -55,7 +58,8 @@ _UNDOCUMENTED = ("process_id", "name", "department", "owner", "criticality", "si
 class Table:
     """The rows of a report for people and spreadsheets; `summary` are its figures in a sentence each.
 
-    People are spared the columns `for_spreadsheets`: they say the same in every row, or more than fits on a screen.
+    People are spared the columns `for_spreadsheets`: they say the same in every row, or more than fits on a screen. So
+    they are spared the rows that say nothing in any other column.
     """
 
     columns: tuple[str, ...]
@@ -177,16 +181,22 @@ def _words(key: str) -> str:
 
 
 def _drift_table(shape: Mapping[str, Any]) -> Table:
-    columns = ("at", "score", "band", "component", "weight", "q", "lost")
-    said = (shape["at"], shape["score"], shape["band"])
-    rows = tuple((*said, part["name"], part["weight"], part["q"], part["lost"]) for part in shape["components"])
+    columns = ("at", "score", "band", *_COMPONENT, *_CAP, *_FORMULA)
+    said, formula = (shape["at"], shape["score"], shape["band"]), (shape["formula_version"], shape["would_raise_most"])
+    parts = [(part["name"], part["weight"], part["q"], part["lost"], None, None) for part in shape["components"]]
+    held = [(None, None, None, None, cap["limit"], cap["reason"]) for cap in shape["caps"]]
     score = "no data yet" if shape["score"] is None else f"{shape['score']} of 10, {_words(shape['band'])}"
     caps = tuple(f"At most {cap['limit']}: {cap['reason']}" for cap in shape["caps"])
     return Table(
         columns,
-        rows,
-        (f"Drift score: {score}.", *caps, f"Next: {shape['would_raise_most']}"),
-        frozenset(("at", "score", "band")),
+        tuple((*said, *row, *formula) for row in [*parts, *held]),
+        (
+            f"Drift score: {score}.",
+            *caps,
+            f"Next: {shape['would_raise_most']}",
+            f"Formula version {shape['formula_version']}.",
+        ),
+        frozenset(("at", "score", "band", *_CAP, *_FORMULA)),
     )
 
 
