@@ -8,6 +8,7 @@ from sop_server.api.routes import Call, Reply, Route
 from sop_server.api.schemas.base import Listing, Nothing, Paging
 from sop_server.api.schemas.tickets import NameSop, Obligation, Reason
 from sop_server.domain.permissions import Action
+from sop_server.domain.ticket_places import Deed, require
 from sop_server.errors import NotFoundError
 from sop_server.services.changes import obligations
 
@@ -49,7 +50,7 @@ def get_obligation(call: Call, obligation_id: str) -> Obligation:
 
 def propose_not_needed(call: Call, obligation_id: str) -> Obligation:
     """Propose, with a reason, that an obligation is not needed."""
-    body = call.body(Reason, sight=_in_sight(call, obligation_id, Action.PROPOSE_NOT_NEEDED))
+    body = call.body(Reason, sight=_in_sight(call, obligation_id, Deed.PROPOSE_NOT_NEEDED))
     return Obligation.model_validate(
         obligations.propose_not_needed(
             call.stores, actor=call.actor, now=call.now, obligation_id=obligation_id, reason=body.reason
@@ -59,7 +60,7 @@ def propose_not_needed(call: Call, obligation_id: str) -> Obligation:
 
 def confirm_not_needed(call: Call, obligation_id: str) -> Obligation:
     """Confirm, as a second person, that an obligation is not needed."""
-    call.body(Nothing, sight=_in_sight(call, obligation_id, Action.CONFIRM_NOT_NEEDED))
+    call.body(Nothing, sight=_in_sight(call, obligation_id, Deed.DECIDE_NOT_NEEDED))
     return Obligation.model_validate(
         obligations.confirm_not_needed(call.stores, actor=call.actor, now=call.now, obligation_id=obligation_id)
     )
@@ -69,11 +70,11 @@ def _ticket_in_sight(call: Call, ticket_id: str) -> Callable[[], object]:
     return lambda: obligations.obligations_of_ticket(call.stores, actor=call.actor, now=call.now, ticket_id=ticket_id)
 
 
-def _in_sight(call: Call, obligation_id: str, action: Action) -> Callable[[], None]:
+def _in_sight(call: Call, obligation_id: str, deed: Deed) -> Callable[[], None]:
     def look() -> None:
         known = obligations.get_obligation(call.stores, actor=call.actor, now=call.now, obligation_id=obligation_id)
-        if known.sop_id is not None:
-            call.actor.require(action, known.department)
+        if known.counted:
+            require(call.actor, deed, known.place)
 
     return look
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, or_, select, true
 from sqlalchemy.orm import Session
 
 from sop_server.domain.facts import TicketStatus
@@ -62,14 +62,17 @@ def newest_version(session: Session, ticket_id: int) -> TicketVersion | None:
     )
 
 
-def newest_versions(session: Session, ticket_ids: Collection[int], at: datetime) -> Mapping[int, TicketVersion]:
-    """Return what each ticket said at `at`."""
+def newest_versions(
+    session: Session, ticket_ids: Collection[int], at: datetime | None = None
+) -> Mapping[int, TicketVersion]:
+    """Return what each ticket said at `at`; what it says now where that is None."""
     found: dict[int, TicketVersion] = {}
     wanted = sorted(ticket_ids)
     for start in range(0, len(wanted), _CHUNK):
         rows = session.scalars(
             select(TicketVersion)
-            .where(TicketVersion.ticket_id.in_(wanted[start : start + _CHUNK]), TicketVersion.recorded_at <= at)
+            .where(TicketVersion.ticket_id.in_(wanted[start : start + _CHUNK]))
+            .where(true() if at is None else TicketVersion.recorded_at <= at)
             .order_by(TicketVersion.recorded_at, TicketVersion.id)
         )
         found.update({row.ticket_id: row for row in rows})

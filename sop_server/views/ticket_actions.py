@@ -23,16 +23,15 @@ class Actions:
 def actions(actor: Actor, page: TicketPage) -> Actions:
     """Return what the person can do: write what the change asks for, say which SOPs, correct what is said of it."""
     ticket = page.ticket
-    may_write = actor.may_anywhere(Action.WRITE_TICKETS)
     name_sops: Item = {"label": "Name SOPs", "href": url_for("ticket_decisions.sops", ticket_id=ticket.id)}
     correct: Item = {"label": "Correct go-live", "href": url_for("ticket_decisions.go_live", ticket_id=ticket.id)}
     edit: Item = {"label": "Edit", "href": url_for("tickets.edit", ticket_id=ticket.id), "icon": "write"}
     items = _next_draft(actor, page)
-    if may_write and any(one.open and one.sop_id is None for one in ticket.obligations):
+    if page.may_name and any(one.open and one.sop_id is None for one in ticket.obligations):
         items.insert(0, name_sops)
-    elif may_write:
+    elif page.may_name:
         items.append(name_sops)
-    if not may_write:
+    if not page.may_change:
         return Actions(items, [])
     return Actions([*items, correct], [edit])
 

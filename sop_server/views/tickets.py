@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from sop_server.domain.given import ABSENT
 from sop_server.domain.obligations import ObligationState
 from sop_server.domain.permissions import Action
+from sop_server.domain.ticket_places import Deed, permits
 from sop_server.domain.tickets import TicketInput
 from sop_server.errors import ConflictError, NotFoundError
 from sop_server.services.changes.ticket_import import INSTANTS, OPTIONAL, REQUIRED, import_tickets
@@ -91,6 +92,8 @@ def ticket(ticket_id: str) -> ResponseReturnValue:
         t0_words=ticket_timeline.T0_WORDS,
         actor=actor,
         Action=Action,
+        Deed=Deed,
+        permits=permits,
     )
 
 

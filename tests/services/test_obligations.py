@@ -98,7 +98,9 @@ def test_a_triage_may_be_not_needed_too(stores: Stores, cast: Cast) -> None:
     ticket(stores, cast.editor)
     propose(stores, cast.care_editor)
 
-    assert confirm(stores, cast.approver) == "not_needed"
+    with pytest.raises(ForbiddenError, match="for all departments"):
+        confirm(stores, cast.approver)
+    assert confirm(stores, cast.manager) == "not_needed"
 
 
 def test_what_cannot_be_proposed_or_confirmed_says_why(stores: Stores, cast: Cast, publish: Publish) -> None:

@@ -155,3 +155,31 @@ def test_an_obligation_is_found_under_its_own_ticket_alone(
     wrong = f"/tickets/{triage.id}/obligations/{ticket.obligations[0].id}/not-needed"
 
     assert editor.get(wrong).status_code == 404
+
+
+def test_what_is_no_departments_yet_offers_triage_to_all_and_decisions_to_few(
+    as_person: AsPerson, cast: Cast, triage: TicketView
+) -> None:
+    address = f"/tickets/{triage.id}"
+    offered = {
+        name: {word for word in ("Name SOPs", "Not needed", "Correct go-live") if word in words(browser.get(address))}
+        for name, browser in (
+            ("registered it", as_person(cast.editor)),
+            ("another editor", as_person(cast.payments_editor)),
+            ("an approver", as_person(cast.approver)),
+            ("a manager", as_person(cast.manager)),
+        )
+    }
+
+    assert offered == {
+        "registered it": {"Name SOPs", "Not needed", "Correct go-live"},
+        "another editor": {"Name SOPs", "Not needed"},
+        "an approver": set(),
+        "a manager": {"Name SOPs", "Not needed", "Correct go-live"},
+    }
+    other = as_person(cast.payments_editor)
+    assert other.post(f"{address}/go-live", t0="2026-11-02T09:00", reason="The log.").status_code == 403
+    decisions = f"{address}/obligations/{triage.obligations[0].id}"
+    as_person(cast.manager).post(f"{decisions}/not-needed", reason="A test of the portal alone.")
+    assert "Confirm: not needed" not in words(as_person(cast.approver).get(address))
+    assert as_person(cast.approver).post(f"{decisions}/confirm").status_code == 403

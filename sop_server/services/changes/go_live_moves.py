@@ -8,8 +8,9 @@ from sop_server.domain.doers import Doer, System
 from sop_server.domain.golive import go_live
 from sop_server.domain.instants import format_instant
 from sop_server.domain.obligations import ObligationState, statuses
-from sop_server.domain.permissions import Action
+from sop_server.domain.ticket_places import Deed, TicketPlace, require
 from sop_server.errors import NotFoundError
+from sop_server.services.changes.ticket_sight import triage_places
 from sop_server.storage import audit, obligations, tickets
 from sop_server.storage.database import Session
 from sop_server.storage.tables import TicketVersion
@@ -19,14 +20,18 @@ _BROKEN = frozenset({ObligationState.BREACHED, ObligationState.LATE})
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """A ticket as it stood before a change: its T0, whether its window was broken, the departments it concerns."""
+    """A ticket as it stood before a change: its T0, whether its window was broken, whose it is.
+
+    `triage` is whose its triage is, None where SOPs took the place of that.
+    """
 
     ticket_id: int
     recorded_at: datetime
     newest: TicketVersion
     t0: datetime
     broken: bool
-    departments: frozenset[str | None]
+    place: TicketPlace
+    triage: TicketPlace | None
 
 
 def look(session: Session, ticket_id: int, now: datetime) -> Before:
@@ -36,15 +41,22 @@ def look(session: Session, ticket_id: int, now: datetime) -> Before:
         raise NotFoundError(f"There is no ticket {identifiers.ticket_id(ticket_id)}.")
     at = max(now, newest.recorded_at)
     facts = obligations.facts_of_tickets(session, at, [ticket_id])
+    found = statuses(facts)
     named = {fact.sop_id for fact in facts.obligations if fact.sop_id is not None}
-    standings = tickets.sop_standings(session, named, at).values()
+    departments = {standing.department for standing in tickets.sop_standings(session, named, at).values()}
+    registered_by = tickets.versions(session, ticket_id)[0].recorded_by
+    triage: TicketPlace | None = None
+    if any(status.counted and status.obligation.sop_id is None for status in found):
+        triage = TicketPlace(triage_places(session, {ticket_id: newest.processes}, at)[ticket_id])
+        departments |= triage.departments
     return Before(
         ticket_id=ticket_id,
         recorded_at=row.recorded_at,
         newest=newest,
         t0=go_live(facts.tickets[ticket_id], at).t0,
-        broken=any(status.counted and status.state in _BROKEN for status in statuses(facts)),
-        departments=frozenset(standing.department for standing in standings),
+        broken=any(status.counted and status.state in _BROKEN for status in found),
+        place=TicketPlace(frozenset(departments), registered_by),
+        triage=triage,
     )
 
 
@@ -59,9 +71,7 @@ def check_move(session: Session, actor: Doer, before: Before, *, now: datetime) 
     t0 = go_live(facts.tickets[before.ticket_id], at).t0
     if not before.broken or t0 <= before.t0:
         return
-    actor.require_anywhere(Action.MOVE_LATE_GO_LIVE)
-    for department in before.departments:
-        actor.require(Action.MOVE_LATE_GO_LIVE, department)
+    require(actor, Deed.MOVE_LATE_GO_LIVE, before.place)
     audit.record(
         session,
         at=now,

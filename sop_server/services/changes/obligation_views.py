@@ -7,10 +7,11 @@ from datetime import datetime
 from sop_server.domain import identifiers
 from sop_server.domain.doers import Doer
 from sop_server.domain.facts import Facts
-from sop_server.domain.golive import GoLiveSource
+from sop_server.domain.golive import GoLiveSource, current_version
 from sop_server.domain.instants import hours
 from sop_server.domain.obligations import ObligationState, ObligationStatus, statuses
-from sop_server.domain.permissions import Action
+from sop_server.domain.ticket_places import Deed, TicketPlace, permits
+from sop_server.services.changes.ticket_sight import triage_places
 from sop_server.storage import people, tickets
 from sop_server.storage.database import Session
 from sop_server.storage.tables import Person
@@ -35,7 +36,7 @@ class ObligationView:
     """One (ticket, SOP) pair as it stands, or the triage of a ticket where `sop_id` is None.
 
     `exposure_hours` is None before go-live and where nothing had to be done. `counted` is False for a triage that
-    named SOPs replaced.
+    named SOPs replaced. `place` is whose it is: its SOP's department, or those of the processes that its ticket names.
     """
 
     id: str
@@ -55,6 +56,7 @@ class ObligationView:
     exposure_hours: float | None
     window_hours: float
     counted: bool
+    place: TicketPlace
     not_needed: NotNeededView | None
 
     @property
@@ -63,27 +65,28 @@ class ObligationView:
         return self.state in {ObligationState.UPCOMING, ObligationState.PENDING, ObligationState.BREACHED}
 
 
-@dataclass(frozen=True, slots=True)
-class Sight:
-    """Which SOPs the actor may read, of those that were asked about."""
-
-    actor: Doer
-    standings: Mapping[str, SopStanding]
-
-    def of(self, sop_id: str) -> bool:
-        """Whether the actor may know of this SOP."""
-        standing = self.standings.get(sop_id)
-        return standing is not None and self.actor.may(Action.READ, standing.department)
-
-
 def views(session: Session, actor: Doer, facts: Facts) -> tuple[ObligationView, ...]:
-    """Return the obligations of a snapshot that the actor may see: those of SOPs they may read, and every triage."""
+    """Return the obligations of a snapshot that the actor may see: those of the departments in which they may read.
+
+    A triage that is no department's yet is everybody's to see.
+    """
     found = statuses(facts)
     sop_ids = {status.obligation.sop_id for status in found if status.obligation.sop_id is not None}
-    sight = Sight(actor, tickets.sop_standings(session, sop_ids, facts.at))
-    seen = [status for status in found if status.obligation.sop_id is None or sight.of(status.obligation.sop_id)]
-    persons = people.persons_by_id(session, _people_of(seen))
-    return tuple(_view(status, sight.standings, persons) for status in seen)
+    standings = tickets.sop_standings(session, sop_ids, facts.at)
+    triages = [status.ticket for status in found if status.obligation.sop_id is None]
+    triaging = triage_places(
+        session, {ticket.id: current_version(ticket, facts.at).processes for ticket in triages}, facts.at
+    )
+    placed: list[tuple[ObligationStatus, TicketPlace]] = []
+    for status in found:
+        sop_id = status.obligation.sop_id
+        if sop_id is None:
+            placed.append((status, TicketPlace(triaging[status.ticket.id])))
+        elif sop_id in standings:
+            placed.append((status, TicketPlace(frozenset({standings[sop_id].department}))))
+    seen = [(status, place) for status, place in placed if permits(actor, Deed.SEE, place)]
+    persons = people.persons_by_id(session, _people_of(status for status, _ in seen))
+    return tuple(_view(status, place, standings, persons) for status, place in seen)
 
 
 def _people_of(found: Iterable[ObligationStatus]) -> Collection[int]:
@@ -93,7 +96,10 @@ def _people_of(found: Iterable[ObligationStatus]) -> Collection[int]:
 
 
 def _view(
-    status: ObligationStatus, standings: Mapping[str, SopStanding], persons: Mapping[int, Person]
+    status: ObligationStatus,
+    place: TicketPlace,
+    standings: Mapping[str, SopStanding],
+    persons: Mapping[int, Person],
 ) -> ObligationView:
     obligation, ticket = status.obligation, status.ticket
     standing = None if obligation.sop_id is None else standings[obligation.sop_id]
@@ -115,6 +121,7 @@ def _view(
         exposure_hours=None if status.exposure is None else hours(status.exposure),
         window_hours=obligation.window_hours,
         counted=status.counted,
+        place=place,
         not_needed=_not_needed(status, persons),
     )
 

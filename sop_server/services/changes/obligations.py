@@ -6,6 +6,7 @@ from datetime import datetime
 from sop_server.domain import identifiers
 from sop_server.domain.doers import Doer
 from sop_server.domain.permissions import Action, Actor
+from sop_server.domain.ticket_places import Deed, require
 from sop_server.domain.tickets import TicketInput, clean_reason
 from sop_server.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError
 from sop_server.services.changes import obligation_views, tickets
@@ -80,7 +81,8 @@ def propose_not_needed(
     with stores.database.write() as session:
         now = _after_what_was_said(session, obligation_id, now)
         known = _in_sight(session, actor, obligation_id, now)
-        _require(actor, Action.PROPOSE_NOT_NEEDED, known)
+        _require_counted(known)
+        require(actor, Deed.PROPOSE_NOT_NEEDED, known.place)
         why = clean_reason(reason, what="why does this SOP not have to change?")
         _require_open(known)
         if known.not_needed is not None:
@@ -103,7 +105,8 @@ def confirm_not_needed(stores: Stores, *, actor: Actor, now: datetime, obligatio
     with stores.database.write() as session:
         now = _after_what_was_said(session, obligation_id, now)
         known = _in_sight(session, actor, obligation_id, now)
-        _require(actor, Action.CONFIRM_NOT_NEEDED, known)
+        _require_counted(known)
+        require(actor, Deed.DECIDE_NOT_NEEDED, known.place)
         proposal = obligations.not_needed_row(session, _number(obligation_id))
         if proposal is None:
             raise ConflictError(
@@ -154,18 +157,14 @@ def _unknown(obligation_id: str) -> NotFoundError:
     return NotFoundError(f"There is no obligation {obligation_id}. Look at the ticket that it belongs to.")
 
 
-def _require(actor: Actor, action: Action, known: ObligationView) -> None:
-    if known.sop_id is None:
-        actor.require_anywhere(action)
-    else:
-        actor.require(action, known.department)
-
-
-def _require_open(known: ObligationView) -> None:
+def _require_counted(known: ObligationView) -> None:
     if not known.counted:
         raise ConflictError(
             "SOPs were named on this ticket, and their obligations took the place of this one. Nothing was changed."
         )
+
+
+def _require_open(known: ObligationView) -> None:
     if not known.open:
         raise ConflictError(f"This obligation {_IN_WORDS[known.state]}, so it is closed. Nothing was changed.")
 

@@ -6,6 +6,8 @@ from datetime import datetime
 
 from sop_server.domain import identifiers
 from sop_server.domain.permissions import Action, Actor
+from sop_server.domain.ticket_places import Deed, permits
+from sop_server.services.changes.go_live_moves import look
 from sop_server.services.changes.ticket_views import TicketView
 from sop_server.services.changes.tickets import get_ticket
 from sop_server.services.drafts.draft_lists import drafts_of_tickets
@@ -41,13 +43,16 @@ class Proposal:
 class TicketPage:
     """One ticket with what stands around it.
 
-    `drafts` and `answers` are by SOP, the newest last; `drafts` is None for whoever may not see drafts.
+    `drafts` and `answers` are by SOP, the newest last; `drafts` is None for whoever may not see drafts. `may_change` it
+    and `may_name` SOPs on it tell what the viewer may do.
     """
 
     ticket: TicketView
     drafts: Mapping[str, Sequence[DraftView]] | None
     answers: Mapping[str, Sequence[Answer]]
     proposals: tuple[Proposal, ...]
+    may_change: bool
+    may_name: bool
 
 
 def ticket_page(stores: Stores, *, actor: Actor, now: datetime, ticket_id: str) -> TicketPage:
@@ -61,6 +66,7 @@ def ticket_page(stores: Stores, *, actor: Actor, now: datetime, ticket_id: str) 
             drafts.setdefault(draft.sop_id, []).append(draft)
     with stores.database.read() as session:
         referencing = ticket_answers.referencing(session, number)
+        standing = look(session, number, now)
         touched = ticket_answers.naming(session, now, systems=ticket.systems, processes=ticket.processes)
     answers: dict[str, list[Answer]] = {}
     for row in referencing:
@@ -73,7 +79,15 @@ def ticket_page(stores: Stores, *, actor: Actor, now: datetime, ticket_id: str) 
         for row in touched
         if row.sop_id not in ticket.sops and actor.may(Action.READ, row.department)
     ]
-    return TicketPage(ticket, drafts, answers, tuple(proposals[:_MOST_PROPOSALS]))
+    names_more = standing.triage is None and actor.may_anywhere(Action.WRITE_TICKETS)
+    return TicketPage(
+        ticket=ticket,
+        drafts=drafts,
+        answers=answers,
+        proposals=tuple(proposals[:_MOST_PROPOSALS]),
+        may_change=permits(actor, Deed.CHANGE, standing.place),
+        may_name=names_more or (standing.triage is not None and permits(actor, Deed.NAME_SOPS, standing.triage)),
+    )
 
 
 def _reason(row: Revision, ticket: TicketView) -> str:

@@ -1,13 +1,24 @@
-"""Who may know of a ticket: one rule for every door, whether a ticket is looked at or named in a draft."""
+"""Whose tickets are, as it is recorded, and who may know of them: one rule for every door."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from sop_server.domain.doers import Doer
 from sop_server.domain.permissions import Action
+from sop_server.domain.ticket_places import Deed, TicketPlace, permits, triage_departments
 from sop_server.errors import InvalidInputError, NotFoundError
-from sop_server.storage import obligations, ticket_references, tickets
+from sop_server.storage import obligations, processes, ticket_references, tickets
 from sop_server.storage.database import Session
+
+
+def triage_places(
+    session: Session, named: Mapping[int, Collection[str]], now: datetime
+) -> Mapping[int, frozenset[str | None]]:
+    """Return whose the triage of each ticket is; `named` are the processes that the tickets name."""
+    wanted = {process_id for several in named.values() for process_id in several}
+    known = processes.newest_versions(session, now, wanted) if wanted else {}
+    departments = {process_id: version.department for process_id, version in known.items()}
+    return {ticket_id: triage_departments(several, departments) for ticket_id, several in named.items()}
 
 
 def tickets_in_sight(session: Session, actor: Doer, ticket_ids: Collection[int], now: datetime) -> frozenset[int]:
@@ -22,7 +33,13 @@ def tickets_in_sight(session: Session, actor: Doer, ticket_ids: Collection[int],
     ]
     standings = tickets.sop_standings(session, {row.sop_id for row in rows if row.sop_id is not None}, now)
     readable = {sop_id for sop_id, standing in standings.items() if actor.may(Action.READ, standing.department)}
-    return frozenset(row.ticket_id for row in rows if row.sop_id is None or row.sop_id in readable)
+    in_triage = {row.ticket_id for row in rows if row.sop_id is None}
+    newest = tickets.newest_versions(session, in_triage)
+    places = triage_places(session, {number: newest[number].processes for number in in_triage}, now)
+    triaging = {number for number, place in places.items() if permits(actor, Deed.SEE, TicketPlace(place))}
+    return frozenset(
+        row.ticket_id for row in rows if row.sop_id in readable or (row.sop_id is None and row.ticket_id in triaging)
+    )
 
 
 def ticket_in_sight(session: Session, actor: Doer, reference: str, now: datetime) -> int:

@@ -11,6 +11,7 @@ from sop_server.domain.given import differs
 from sop_server.domain.instants import check_go_live, format_instant
 from sop_server.domain.obligations import OPEN, ObligationState, statuses
 from sop_server.domain.permissions import Action, Actor
+from sop_server.domain.ticket_places import Deed, out_of_reach, require
 from sop_server.domain.tickets import (
     TicketContent,
     TicketInput,
@@ -19,7 +20,7 @@ from sop_server.domain.tickets import (
     clean_sop_ids,
     revise,
 )
-from sop_server.errors import ForbiddenError, InvalidInputError
+from sop_server.errors import InvalidInputError
 from sop_server.services.changes import naming, ticket_views
 from sop_server.services.changes.go_live_moves import Before, check_move, look
 from sop_server.services.changes.ticket_sight import ticket_in_sight
@@ -83,7 +84,7 @@ def confirm_go_live(
     with stores.database.write() as session:
         number = ticket_in_sight(session, actor, ticket_id, now)
         before = look(session, number, now)
-        _require_all(actor, before)
+        require(actor, Deed.CHANGE, before.place)
         why = clean_reason(reason, what="how is it known when the change went live?")
         live = check_go_live(t0, now=now, field="t0")
         tickets.add_confirmation(
@@ -195,16 +196,18 @@ def _change(
     newest = before.newest
     added = naming.not_yet_named(session, ticket_id, clean_sop_ids(given.sops))
     naming.require_nameable(session, actor, added, now)
+    if added and before.triage is not None:
+        require(actor, Deed.NAME_SOPS, before.triage)
     former = tickets.content_of(newest)
     try:
         content = _content(session, former, given, first_known=before.recorded_at, now=now)
     except InvalidInputError:
         # Whoever may not change the ticket at all is told that, and nothing about the fields.
-        _require_all(actor, before)
+        require(actor, Deed.CHANGE, before.place)
         raise
     changed = differs(former, content)
     if changed:
-        _require_all(actor, before)
+        require(actor, Deed.CHANGE, before.place)
         tickets.add_version(session, ticket_id, content, person_id=actor.person_id, now=_after(before, now))
         _record(session, actor, "ticket.changed", ticket_id, now, fields=changed)
         check_move(session, actor, before, now=now)
@@ -212,16 +215,6 @@ def _change(
         naming.add(session, ticket_id, added, window_hours=window_hours, now=now)
         _record(session, actor, "ticket.sops_named", ticket_id, now, sops=list(added))
     return bool(changed or added)
-
-
-def _require_all(actor: Doer, before: Before) -> None:
-    # Whoever upserts a ticket need not be able to see it: what it touches is told where they may read there alone.
-    missing = [one for one in before.departments if not actor.may(Action.WRITE_TICKETS, one)]
-    for department in missing:
-        if actor.may(Action.READ, department):
-            actor.require(Action.WRITE_TICKETS, department)
-    if missing:
-        raise _out_of_reach()
 
 
 def _after(before: Before, now: datetime) -> datetime:
@@ -272,15 +265,8 @@ def _seen(session: Session, actor: Doer, ticket_id: int, now: datetime) -> Ticke
     at = now if newest is None else max(now, newest.recorded_at)
     found = ticket_views.view(session, actor, ticket_id, at)
     if found is None:
-        raise _out_of_reach()
+        raise out_of_reach()
     return found
-
-
-def _out_of_reach() -> ForbiddenError:
-    return ForbiddenError(
-        "This ticket concerns SOPs of departments in which you have no role. Nothing was changed; "
-        "name a SOP of yours that the change touches, or ask an owner there."
-    )
 
 
 def _record(session: Session, actor: Doer, action: str, ticket_id: int, now: datetime, **details: object) -> None:

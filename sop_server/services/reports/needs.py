@@ -11,6 +11,7 @@ from sop_server.domain.feedback import TRIAGE_WITHIN, triaged
 from sop_server.domain.permissions import Action, Actor
 from sop_server.domain.reviews import reviews_due
 from sop_server.domain.standing import Standing, standing
+from sop_server.domain.ticket_places import Deed, permits
 from sop_server.services.changes.obligation_views import ObligationView
 from sop_server.services.changes.obligations import open_obligations
 from sop_server.services.drafts.approving import approval_rule
@@ -78,23 +79,18 @@ def _clocks(actor: Actor, found: Iterable[ObligationView]) -> Iterable[Need]:
         ticket = f"{one.ticket_label} “{one.ticket_title}”"
         page = f"/tickets/{one.ticket_id}"
         proposed = one.not_needed
-        if proposed is not None and proposed.proposed_by != actor.email and _may_confirm(actor, one):
+        of_others = proposed is not None and proposed.proposed_by != actor.email
+        if of_others and permits(actor, Deed.DECIDE_NOT_NEEDED, one.place):
             yield Need(
                 NeedKind.CONFIRM, f"{ticket} needs no change?", one.sop_id, one.sop_title, page, one.t0, one.due_at
             )
         elif one.sop_id is None:
-            if actor.may_anywhere(Action.TRIAGE):
+            if actor.may_anywhere(Action.TRIAGE) and permits(actor, Deed.NAME_SOPS, one.place):
                 yield Need(
                     NeedKind.TRIAGE, f"{ticket}: which SOPs does it touch?", None, None, page, one.t0, one.due_at
                 )
         elif one.owner == actor.email and actor.may(Action.DRAFT, one.department):
             yield Need(NeedKind.DRAFT, ticket, one.sop_id, one.sop_title, page, one.t0, one.due_at)
-
-
-def _may_confirm(actor: Actor, one: ObligationView) -> bool:
-    if one.sop_id is None:
-        return actor.may_anywhere(Action.CONFIRM_NOT_NEEDED)
-    return actor.may(Action.CONFIRM_NOT_NEEDED, one.department)
 
 
 def _drafts(session: Session, actor: Actor, *, now: datetime) -> Iterable[Need]:
