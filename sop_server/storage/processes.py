@@ -14,21 +14,11 @@ from sop_server.storage.serving import is_served
 from sop_server.storage.tables import Process, ProcessVersion, Revision
 
 SERIES = "process"
-_CHUNK = 500
 
 
 def process_row(session: Session, process_id: str) -> Process | None:
     """Return the identity of one process."""
     return session.get(Process, process_id)
-
-
-def known_ids(session: Session, ids: Collection[str]) -> set[str]:
-    """Return those of `ids` that are in the register, retired ones too."""
-    wanted = sorted(ids)
-    found: set[str] = set()
-    for start in range(0, len(wanted), _CHUNK):
-        found.update(session.scalars(select(Process.id).where(Process.id.in_(wanted[start : start + _CHUNK]))))
-    return found
 
 
 def next_process_number(session: Session) -> int:

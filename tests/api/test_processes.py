@@ -26,9 +26,12 @@ def test_who_may_not_learns_nothing_of_the_body(caller: As, name: str, status: i
 def test_manager_of_one_department_stays_in_it(caller: As) -> None:
     assert caller("max").post("/processes", name="Claims", department="claims").status_code == 403
     caller("mia").post("/processes", name="Claims", department="claims")
-    assert caller("max").patch("/processes/PROC-001", nonsense=1).status_code == 403
-    assert caller("max").patch("/processes/PROC-001", name="Mine").status_code == 403
-    assert caller("rita").get("/processes/PROC-001").status_code == 404
+    assert caller("max").patch("/processes/PROC-001", nonsense=1).status_code == 404
+    assert caller("max").patch("/processes/PROC-001", name="Mine").status_code == 404
+    assert caller("asha").patch("/processes/PROC-001", nonsense=1).status_code == 403
+    for name in ("rita", "asha", "ben", "max"):
+        assert caller(name).get("/processes/PROC-001").status_code == 404
+        assert caller(name).get("/processes").get_json()["items"] == []
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,17 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from sop_server.domain.doers import OPERATOR
 from sop_server.domain.facts import ProcessStatus
+from sop_server.domain.permissions import Actor
 from sop_server.domain.processes import ProcessInput
+from sop_server.domain.roles import parse_grant
 from sop_server.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError
 from sop_server.services.accounts.people import add_person
+from sop_server.services.register.process_history import process_history
+from sop_server.services.register.process_import import import_processes
 from sop_server.services.register.processes import (
     ProcessView,
     change_process,
@@ -100,7 +105,7 @@ def test_a_manager_of_one_department_takes_no_process_from_another(stores: Store
     assert local is not None
 
     for department in ("claims", "payments"):
-        with pytest.raises(ForbiddenError):
+        with pytest.raises(NotFoundError):
             change_process(
                 stores, actor=local, now=NOW, process_id="PROC-001", given=ProcessInput(department=department)
             )
@@ -138,9 +143,44 @@ def test_the_register_shows_which_sops_document_what(stores: Stores, cast: Cast,
     assert shown(department="payments").keys() == {"PROC-001"}
     assert shown(words="CALL").keys() == {"PROC-002"}
     assert shown(limit=1, cursor="1").keys() == {"PROC-002"}
-    editor = {one.id: (one.sops, one.documented) for one in list_processes(stores, actor=cast.editor, now=NOW).items}
-    assert editor["PROC-002"] == (("SOP-0001",), True), "documented, by one that they may not read too"
-    reader = list_processes(stores, actor=cast.reader, now=NOW).items
-    assert [one.id for one in reader] == ["PROC-001"]
-    with pytest.raises(NotFoundError):
-        get_process(stores, actor=cast.reader, now=NOW, process_id="PROC-002")
+    care = {one.id: (one.sops, one.documented) for one in list_processes(stores, actor=cast.care_editor, now=NOW).items}
+    assert care == {"PROC-002": (("SOP-0002",), True)}, "documented, by one that they may not read too"
+
+
+def test_a_process_exists_for_those_who_have_a_role_in_its_department(stores: Stores, cast: Cast) -> None:
+    for name, department in (("Refunds", "payments"), ("Calls", "customer-care"), ("Anything", None)):
+        register(stores, name, department)
+
+    def shown(actor: Actor) -> list[str]:
+        listed = [one.id for one in list_processes(stores, actor=actor, now=NOW).items]
+        for number in range(1, 4):
+            name = f"PROC-{number:03d}"
+            if name in listed:
+                assert get_process(stores, actor=actor, now=NOW, process_id=name).id == name
+                assert process_history(stores, actor=actor, now=NOW, process_id=name)
+                continue
+            with pytest.raises(NotFoundError):
+                get_process(stores, actor=actor, now=NOW, process_id=name)
+            with pytest.raises(NotFoundError):
+                process_history(stores, actor=actor, now=NOW, process_id=name)
+        return listed
+
+    assert shown(cast.reader) == shown(cast.editor) == shown(cast.approver) == ["PROC-001"]
+    assert shown(cast.care_editor) == ["PROC-002"]
+    assert shown(cast.manager) == ["PROC-001", "PROC-002", "PROC-003"], "what has no department takes a role for all"
+    assert shown(cast.nobody) == []
+
+
+def test_an_import_does_not_reach_into_another_department(stores: Stores, cast: Cast) -> None:
+    register(stores, "Refunds", "payments")
+    local = replace(cast.editor, grants=frozenset({parse_grant("manager@claims")}))
+
+    report = import_processes(
+        stores, actor=local, now=NOW, content=b"id,name,department\nPROC-001,Intake,claims\n,Refunds,claims\n"
+    )
+
+    assert (report.created, report.updated) == (1, 0)
+    (skipped,) = report.skipped
+    assert "PROC-001 cannot be given to this process." in skipped.reason
+    assert "payments" not in skipped.reason
+    assert get_process(stores, actor=cast.manager, now=NOW, process_id="PROC-001").name == "Refunds"

@@ -6,7 +6,7 @@ from sop_server.domain.doers import OPERATOR
 from sop_server.domain.permissions import Actor
 from sop_server.domain.processes import ProcessInput
 from sop_server.domain.tickets import TicketInput
-from sop_server.errors import ConflictError, ForbiddenError, NotFoundError
+from sop_server.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError
 from sop_server.services.changes.obligations import (
     confirm_not_needed,
     get_obligation,
@@ -156,3 +156,26 @@ def test_a_ticket_whose_triage_goes_on_beside_a_sop_is_of_both(stores: Stores, c
         keep(stores, cast.editor, status="done")
     with pytest.raises(ForbiddenError):
         name_sops(stores, actor=cast.editor, now=NOW, ticket_id=kept.id, sop_ids=["SOP-0001"])
+
+
+def test_a_process_that_one_may_not_see_is_unknown_on_a_ticket_and_stays_where_it_is(
+    stores: Stores, cast: Cast, publish: Publish
+) -> None:
+    publish("SOP-0001", department="payments")
+    own, foreign, other = (process(stores, one) for one in ("payments", "customer-care", "payments"))
+
+    told = set()
+    for name in (foreign, "PROC-099"):
+        with pytest.raises(InvalidInputError) as refused:
+            keep(stores, cast.editor, processes=[own, name])
+        told.add(f"{refused.value.message} {refused.value.fields}".replace(name, "…"))
+    assert len(told) == 1
+
+    keep(stores, cast.manager, processes=[foreign, own], sops=["SOP-0001"])
+    seen = keep(stores, cast.editor, processes=[other, own])
+    assert seen.processes == (own, other)
+    assert get_ticket(stores, actor=cast.manager, now=NOW, ticket_id=seen.id).processes == (foreign, own, other)
+    versions = len(keep(stores, cast.editor, processes=[own, other]).versions)
+    assert versions == len(seen.versions), "said again, nothing is new"
+    assert keep(stores, cast.editor, processes=[]).processes == ()
+    assert get_ticket(stores, actor=cast.manager, now=NOW, ticket_id=seen.id).processes == (foreign,)

@@ -1,7 +1,7 @@
 """What the doors show of a ticket."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sop_server.domain import golive, identifiers
@@ -11,6 +11,7 @@ from sop_server.domain.golive import GoLiveSource
 from sop_server.services.changes import obligation_views
 from sop_server.services.changes.obligation_views import ObligationView
 from sop_server.services.changes.ticket_sight import tickets_in_sight
+from sop_server.services.register.process_sight import processes_in_sight
 from sop_server.storage import obligations, people, tickets
 from sop_server.storage.database import Session
 from sop_server.storage.tables import TicketVersion
@@ -46,7 +47,7 @@ class TicketVersionView:
 class TicketView:
     """A ticket with its obligations as they stand. `replaced` is the triage that named SOPs took the place of.
 
-    `versions` is empty in lists. SOPs that the viewer may not read are left out.
+    `versions` is empty in lists. SOPs and processes that the viewer may not know of are left out.
     """
 
     id: str
@@ -95,12 +96,15 @@ def views(
     for obligation in obligation_views.views(session, actor, facts):
         of_ticket.setdefault(obligation.ticket_id, []).append(obligation)
     in_sight = tickets_in_sight(session, actor, ticket_ids, at)
+    named = {process_id for version in newest.values() for process_id in version.processes}
+    shown_processes = processes_in_sight(session, actor, named, at)
     shown: list[TicketView] = []
     for ticket_id in ticket_ids:
         if ticket_id not in facts.tickets or ticket_id not in in_sight:
             continue
         mine = of_ticket.get(identifiers.ticket_id(ticket_id), [])
-        shown.append(_view(session, facts.tickets[ticket_id], newest[ticket_id], mine, at, whole=whole))
+        found = _view(session, facts.tickets[ticket_id], newest[ticket_id], mine, at, whole=whole)
+        shown.append(replace(found, processes=tuple(one for one in found.processes if one in shown_processes)))
     return shown
 
 

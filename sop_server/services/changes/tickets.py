@@ -1,7 +1,7 @@
 """Tickets: registering and changing business changes, saying when they go live, finding them."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -26,8 +26,9 @@ from sop_server.services.changes.go_live_moves import Before, check_move, look
 from sop_server.services.changes.ticket_sight import ticket_in_sight
 from sop_server.services.changes.ticket_views import TicketView
 from sop_server.services.paging import Page, check_limit, number_after
+from sop_server.services.register.process_sight import processes_in_sight
 from sop_server.services.stores import Stores
-from sop_server.storage import audit, obligations, processes, tickets
+from sop_server.storage import audit, obligations, tickets
 from sop_server.storage.database import Session
 
 _SCAN = 200
@@ -172,7 +173,7 @@ def keep(
         return known.id, Outcome.UPDATED if changed else Outcome.UNCHANGED
     sop_ids = clean_sop_ids(given.sops)
     naming.require_nameable(session, actor, sop_ids, now)
-    content = _content(session, None, given, first_known=now, now=now)
+    content = _content(session, actor, None, given, first_known=now, now=now)
     ticket = tickets.add_ticket(session, source=clean_source, key=clean_key, now=now)
     tickets.add_version(session, ticket.id, content, person_id=actor.person_id, now=now)
     naming.add(session, ticket.id, sop_ids, window_hours=window_hours, now=now)
@@ -200,7 +201,7 @@ def _change(
         require(actor, Deed.NAME_SOPS, before.triage)
     former = tickets.content_of(newest)
     try:
-        content = _content(session, former, given, first_known=before.recorded_at, now=now)
+        content = _content(session, actor, former, given, first_known=before.recorded_at, now=now)
     except InvalidInputError:
         # Whoever may not change the ticket at all is told that, and nothing about the fields.
         require(actor, Deed.CHANGE, before.place)
@@ -223,17 +224,28 @@ def _after(before: Before, now: datetime) -> datetime:
 
 
 def _content(
-    session: Session, former: TicketContent | None, given: TicketInput, *, first_known: datetime, now: datetime
+    session: Session,
+    actor: Doer,
+    former: TicketContent | None,
+    given: TicketInput,
+    *,
+    first_known: datetime,
+    now: datetime,
 ) -> TicketContent:
     content = revise(former, given, first_known=first_known, now=now)
-    new = set(content.processes) - set(former.processes if former is not None else ())
-    unknown = sorted(new - processes.known_ids(session, new))
+    had = set() if former is None else set(former.processes)
+    seen = processes_in_sight(session, actor, had | set(content.processes), now)
+    unknown = sorted(set(content.processes) - had - seen)
     if unknown:
         raise InvalidInputError(
             f"No process is known as {', '.join(unknown)}. Register it first, or leave it out.",
             fields={"processes": f"unknown: {', '.join(unknown)}"},
         )
-    return content
+    if former is None or had <= seen:
+        return content
+    # What somebody was not shown they cannot have meant to take away.
+    kept = [one for one in former.processes if one in content.processes or one not in seen]
+    return replace(content, processes=tuple(dict.fromkeys([*kept, *content.processes])))
 
 
 def _has(ticket: TicketView, wanted: Collection[ObligationState], department: str | None) -> bool:

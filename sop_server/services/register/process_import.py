@@ -8,7 +8,7 @@ from sop_server.domain.doers import Doer
 from sop_server.domain.given import ABSENT
 from sop_server.domain.permissions import Action
 from sop_server.domain.processes import ProcessInput
-from sop_server.errors import InvalidInputError, SopError
+from sop_server.errors import InvalidInputError, NotFoundError, SopError
 from sop_server.services.register import processes
 from sop_server.services.register.import_reports import ImportReport, Skipped, Tally
 from sop_server.services.stores import Stores
@@ -70,11 +70,22 @@ def _keep(
     if process_id is None or stored.process_row(session, process_id) is None:
         process_id = processes.add(session, actor, now=now, given=given, at=now, process_id=process_id)
         tally.created += 1
-    elif processes.change(session, actor, now=now, process_id=process_id, given=given):
+    elif _change(session, actor, process_id, given, now=now):
         tally.updated += 1
     else:
         tally.unchanged += 1
     known[called] = process_id
+
+
+def _change(session: Session, actor: Doer, process_id: str, given: ProcessInput, *, now: datetime) -> bool:
+    try:
+        return processes.change(session, actor, now=now, process_id=process_id, given=given)
+    except NotFoundError as error:
+        # It is there, and not theirs to know of: all that can be told is that the id is of no use to them.
+        raise InvalidInputError(
+            f"{process_id} cannot be given to this process. Leave the id out, and it gets the next one.",
+            fields={"id": "cannot be used"},
+        ) from error
 
 
 def _id(text: str | None) -> str | None:

@@ -12,6 +12,7 @@ from sop_server.domain.permissions import Action
 from sop_server.domain.processes import ProcessContent, ProcessInput, revise
 from sop_server.errors import ConflictError, NotFoundError
 from sop_server.services.paging import Page, check_limit, number_after
+from sop_server.services.register.process_sight import in_sight
 from sop_server.services.stores import Stores
 from sop_server.storage import audit, people, processes
 from sop_server.storage.database import Session
@@ -82,10 +83,10 @@ def reactivate_process(stores: Stores, *, actor: Doer, now: datetime, process_id
 
 
 def get_process(stores: Stores, *, actor: Doer, now: datetime, process_id: str) -> ProcessView:
-    """Return one entry, for those who may read in its department or see reports."""
+    """Return one entry, for those who may read in its department."""
     with stores.database.read() as session:
         found = _one(session, actor, process_id, now)
-        if not _in_sight(actor, found.department):
+        if not in_sight(actor, found.department):
             raise _unknown(process_id)
         return found
 
@@ -102,7 +103,7 @@ def list_processes(
     documented: bool | None = None,
     words: str | None = None,
 ) -> Page[ProcessView]:
-    """Return the register by number, with the SOPs in force of each, in a fixed number of queries."""
+    """Return the register by number, as far as the actor may know of it, with the SOPs in force of each."""
     check_limit(limit)
     after = number_after(cursor) or 0
     with stores.database.read() as session:
@@ -115,7 +116,7 @@ def list_processes(
         for row in rows
         if row.number > after
         and row.id in newest
-        and _in_sight(actor, newest[row.id].department)
+        and in_sight(actor, newest[row.id].department)
         and department in {None, newest[row.id].department}
         and status in {None, newest[row.id].status}
         and documented in {None, row.id in documenting}
@@ -183,13 +184,9 @@ def _set_status(stores: Stores, actor: Doer, now: datetime, process_id: str, sta
 
 def _newest(session: Session, actor: Doer, process_id: str) -> ProcessVersion:
     said = processes.versions(session, process_id)
-    if not said or not _in_sight(actor, said[-1].department):
+    if not said or not in_sight(actor, said[-1].department):
         raise _unknown(process_id)
     return said[-1]
-
-
-def _in_sight(actor: Doer, department: str | None) -> bool:
-    return actor.may(Action.READ, department) or actor.may_anywhere(Action.SEE_REPORTS)
 
 
 def _unknown(process_id: str) -> NotFoundError:
