@@ -66,6 +66,16 @@ def confirm_not_needed(call: Call, obligation_id: str) -> Obligation:
     )
 
 
+def decline_not_needed(call: Call, obligation_id: str) -> Obligation:
+    """Say no, as a second person and with a reason, to the proposal that an obligation is not needed."""
+    body = call.body(Reason, sight=_in_sight(call, obligation_id, Deed.DECIDE_NOT_NEEDED))
+    return Obligation.model_validate(
+        obligations.decline_not_needed(
+            call.stores, actor=call.actor, now=call.now, obligation_id=obligation_id, reason=body.reason
+        )
+    )
+
+
 def _ticket_in_sight(call: Call, ticket_id: str) -> Callable[[], object]:
     return lambda: obligations.obligations_of_ticket(call.stores, actor=call.actor, now=call.now, ticket_id=ticket_id)
 
@@ -114,6 +124,15 @@ ROUTES = (
         confirm_not_needed,
         Obligation,
         action=Action.CONFIRM_NOT_NEEDED,
+        also={409: "Nothing was proposed, or it is closed already"},
+    ),
+    Route(
+        "POST",
+        "/obligations/<obligation_id>/decline",
+        decline_not_needed,
+        Obligation,
+        action=Action.CONFIRM_NOT_NEEDED,
+        body=Reason,
         also={409: "Nothing was proposed, or it is closed already"},
     ),
 )

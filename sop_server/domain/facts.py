@@ -9,7 +9,7 @@ What a library has by the ten thousand is a named tuple: made in a seventh of th
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
@@ -183,19 +183,32 @@ class TicketFact(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class NotNeeded:
-    """A proposal that an obligation is not needed, and its confirmation by a second person."""
+    """A proposal that an obligation is not needed, and what a second person said of it: yes, or no and why."""
 
     proposed_by: int
     reason: str
     proposed_at: datetime
     confirmed_by: int | None = None
     confirmed_at: datetime | None = None
+    declined_by: int | None = None
+    declined_at: datetime | None = None
+    declined_because: str | None = None
+
+    def known_by(self, at: datetime) -> "NotNeeded":
+        """Return it as it was at an instant after it was proposed: without what was said of it later."""
+        known = self
+        if known.confirmed_at is not None and known.confirmed_at > at:
+            known = replace(known, confirmed_by=None, confirmed_at=None)
+        if known.declined_at is not None and known.declined_at > at:
+            known = replace(known, declined_by=None, declined_at=None, declined_because=None)
+        return known
 
 
 class ObligationFact(NamedTuple):
     """One (ticket, SOP) pair, or the triage of a ticket where `sop_id` is None.
 
-    `uncounted_from` is the instant at which named SOPs replaced a triage obligation.
+    `uncounted_from` is the instant at which named SOPs replaced a triage obligation. `proposals` that nothing is needed
+    are in their order; all but the last of them were declined.
     """
 
     id: int
@@ -204,7 +217,13 @@ class ObligationFact(NamedTuple):
     window_hours: float
     recorded_at: datetime
     uncounted_from: datetime | None = None
-    proposal: NotNeeded | None = None
+    proposals: tuple[NotNeeded, ...] = ()
+
+    @property
+    def proposal(self) -> NotNeeded | None:
+        """The proposal that stands, confirmed or waiting; None where nobody made one, or it was declined."""
+        last = self.proposals[-1] if self.proposals else None
+        return None if last is None or last.declined_at is not None else last
 
 
 @dataclass(frozen=True, slots=True)

@@ -171,7 +171,7 @@ def _status(
 ) -> ObligationStatus:
     t0 = live.t0
     due_at = t0 + timedelta(hours=obligation.window_hours)
-    confirmed_at = None if obligation.proposal is None else obligation.proposal.confirmed_at
+    confirmed_at = obligation.proposals[-1].confirmed_at if obligation.proposals else None
     if confirmed_at is not None and confirmed_at > at:
         confirmed_at = None
     # Whatever ended it first decides: a revision after the decision changes nothing, nor the decision after a revision.

@@ -60,14 +60,9 @@ def _person(fact: PersonFact, at: datetime) -> PersonFact | None:
 def _obligation(fact: ObligationFact, at: datetime) -> ObligationFact:
     if fact.uncounted_from is not None and fact.uncounted_from > at:
         fact = fact._replace(uncounted_from=None)
-    proposal = fact.proposal
-    if proposal is None:
+    if not fact.proposals:
         return fact
-    if proposal.proposed_at > at:
-        return fact._replace(proposal=None)
-    if proposal.confirmed_at is not None and proposal.confirmed_at > at:
-        return fact._replace(proposal=replace(proposal, confirmed_by=None, confirmed_at=None))
-    return fact
+    return fact._replace(proposals=tuple(one.known_by(at) for one in fact.proposals if one.proposed_at <= at))
 
 
 def _membership(fact: MembershipFact, at: datetime) -> MembershipFact:

@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import Row, Select, and_, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from sop_server.domain.facts import Facts, NotNeeded, ObligationFact, RevisionFact, RevisionKind, Significance
-from sop_server.storage import ticket_facts
+from sop_server.domain.facts import Facts, ObligationFact, RevisionFact, RevisionKind, Significance
+from sop_server.storage import not_needed, ticket_facts
 from sop_server.storage.sops import tickets_of_revisions
 from sop_server.storage.tables import NotNeeded as NotNeededRow
 from sop_server.storage.tables import Obligation, Revision, RevisionTicket
@@ -47,11 +47,6 @@ def obligation_rows(session: Session, ticket_ids: Collection[int]) -> Sequence[O
     ).all()
 
 
-def not_needed_row(session: Session, obligation_id: int) -> NotNeededRow | None:
-    """Return the proposal that an obligation is not needed."""
-    return session.scalar(select(NotNeededRow).where(NotNeededRow.obligation_id == obligation_id))
-
-
 def add_obligation(
     session: Session, *, ticket_id: int, sop_id: str | None, origin: str, window_hours: float, now: datetime
 ) -> Obligation:
@@ -64,16 +59,6 @@ def add_obligation(
         recorded_at=now,
         uncounted_from=None,
     )
-    session.add(row)
-    session.flush()
-    return row
-
-
-def propose_not_needed(
-    session: Session, obligation_id: int, *, reason: str, person_id: int, now: datetime
-) -> NotNeededRow:
-    """Store that a person proposes an obligation as not needed."""
-    row = NotNeededRow(obligation_id=obligation_id, reason=reason, proposed_by=person_id, proposed_at=now)
     session.add(row)
     session.flush()
     return row
@@ -129,12 +114,12 @@ def _may_be_open(session: Session, at: datetime) -> list[int]:
         for start in range(0, len(values), _CHUNK):
             rows = session.execute(
                 select(Obligation.id, Obligation.ticket_id, Obligation.sop_id)
-                .join(NotNeededRow, NotNeededRow.obligation_id == Obligation.id, isouter=True)
-                .where(
-                    column.in_(values[start : start + _CHUNK]),
-                    *counted,
-                    or_(NotNeededRow.confirmed_at.is_(None), NotNeededRow.confirmed_at > at),
+                .join(
+                    NotNeededRow,
+                    and_(NotNeededRow.obligation_id == Obligation.id, NotNeededRow.confirmed_at <= at),
+                    isouter=True,
                 )
+                .where(column.in_(values[start : start + _CHUNK]), *counted, NotNeededRow.id.is_(None))
             )
             found.update(
                 obligation_id
@@ -163,44 +148,25 @@ def _may_have_reopened(session: Session) -> set[str]:
     return {sop_id for query in (reverts, repeats, overtaken) for sop_id in session.scalars(query)}
 
 
-def _query(at: datetime) -> Select[Obligation, NotNeededRow]:
-    return (
-        select(Obligation, NotNeededRow)
-        .join(
-            NotNeededRow,
-            and_(NotNeededRow.obligation_id == Obligation.id, NotNeededRow.proposed_at <= at),
-            isouter=True,
+def _query(at: datetime) -> Select[Obligation]:
+    return select(Obligation).where(Obligation.recorded_at <= at).order_by(Obligation.id)
+
+
+def _load(session: Session, at: datetime, query: Select[Obligation]) -> list[ObligationFact]:
+    rows = session.scalars(query).all()
+    proposed = not_needed.proposals(session, at, {row.id for row in rows}) if rows else {}
+    return [
+        ObligationFact(
+            id=row.id,
+            ticket_id=row.ticket_id,
+            sop_id=row.sop_id,
+            window_hours=row.window_hours,
+            recorded_at=row.recorded_at,
+            uncounted_from=row.uncounted_from if row.uncounted_from is not None and row.uncounted_from <= at else None,
+            proposals=proposed.get(row.id, ()),
         )
-        .where(Obligation.recorded_at <= at)
-        .order_by(Obligation.id)
-    )
-
-
-def _load(session: Session, at: datetime, query: Select[Obligation, NotNeededRow]) -> list[ObligationFact]:
-    return [_fact(row, proposal, at) for row, proposal in session.execute(query)]
-
-
-def _fact(row: Obligation, proposal: NotNeededRow | None, at: datetime) -> ObligationFact:
-    known = None
-    if proposal is not None:
-        confirmed = proposal.confirmed_at is not None and proposal.confirmed_at <= at
-        known = NotNeeded(
-            proposed_by=proposal.proposed_by,
-            reason=proposal.reason,
-            proposed_at=proposal.proposed_at,
-            confirmed_by=proposal.confirmed_by if confirmed else None,
-            confirmed_at=proposal.confirmed_at if confirmed else None,
-        )
-    uncounted = row.uncounted_from is not None and row.uncounted_from <= at
-    return ObligationFact(
-        id=row.id,
-        ticket_id=row.ticket_id,
-        sop_id=row.sop_id,
-        window_hours=row.window_hours,
-        recorded_at=row.recorded_at,
-        uncounted_from=row.uncounted_from if uncounted else None,
-        proposal=known,
-    )
+        for row in rows
+    ]
 
 
 def _facts(session: Session, at: datetime, found: Sequence[ObligationFact], ticket_ids: Iterable[int]) -> Facts:

@@ -11,15 +11,14 @@ from sqlalchemy.orm import Session
 
 from sop_server.domain.facts import (
     GoLiveConfirmation,
-    NotNeeded,
     ObligationFact,
     TicketFact,
     TicketStatus,
     TicketVersion,
 )
+from sop_server.storage import not_needed
 from sop_server.storage.kept_facts import KeptFacts, Known, Size, as_read, recorded
 from sop_server.storage.tables import GoLiveConfirmation as ConfirmationRow
-from sop_server.storage.tables import NotNeeded as NotNeededRow
 from sop_server.storage.tables import Obligation, Ticket
 from sop_server.storage.tables import TicketVersion as VersionRow
 
@@ -61,14 +60,6 @@ _OBLIGATIONS = (
     .order_by(Obligation.id)
 )
 _UNCOUNTED = select(Obligation.id, Obligation.uncounted_from).where(Obligation.uncounted_from <= bindparam("at"))
-_PROPOSAL_COLUMNS = (
-    NotNeededRow.proposed_by,
-    NotNeededRow.reason,
-    NotNeededRow.proposed_at,
-    NotNeededRow.confirmed_by,
-    NotNeededRow.confirmed_at,
-)
-_PROPOSALS = select(NotNeededRow.obligation_id, *_PROPOSAL_COLUMNS).where(NotNeededRow.proposed_at <= bindparam("at"))
 _OBLIGATIONS_OF = (
     select(
         Obligation.id,
@@ -77,9 +68,7 @@ _OBLIGATIONS_OF = (
         Obligation.window_hours,
         Obligation.recorded_at,
         Obligation.uncounted_from,
-        *_PROPOSAL_COLUMNS,
     )
-    .join(NotNeededRow, NotNeededRow.obligation_id == Obligation.id, isouter=True)
     .where(
         Obligation.recorded_at <= bindparam("at"),
         or_(
@@ -151,6 +140,8 @@ def load_of(
     session: Session, at: datetime, sop_ids: Collection[str]
 ) -> tuple[Mapping[int, TicketFact], tuple[ObligationFact, ...]]:
     """Return the obligations of some SOPs and every open triage, recorded by `at`, with their tickets."""
+    rows = session.execute(_OBLIGATIONS_OF, {"ids": sorted(sop_ids), "at": at}).all()
+    proposed = not_needed.proposals(session, at, {row.id for row in rows}) if rows else {}
     obligations = tuple(
         ObligationFact(
             id=row.id,
@@ -159,9 +150,9 @@ def load_of(
             window_hours=row.window_hours,
             recorded_at=row.recorded_at,
             uncounted_from=row.uncounted_from if _known(row.uncounted_from, at) else None,
-            proposal=_proposal(row.proposed_by, row.reason, row.proposed_at, row.confirmed_by, row.confirmed_at, at),
+            proposals=proposed.get(row.id, ()),
         )
-        for row in session.execute(_OBLIGATIONS_OF, {"ids": sorted(sop_ids), "at": at})
+        for row in rows
     )
     return load_tickets(session, at, {obligation.ticket_id for obligation in obligations}), obligations
 
@@ -256,34 +247,16 @@ def _confirmed(ticket_id: int, t0: datetime, person_id: int, reason: str, record
 def _decided(session: Session, at: datetime, obligations: tuple[ObligationFact, ...]) -> tuple[ObligationFact, ...]:
     """Add what was decided of obligations after they were born: few of them, of many."""
     uncounted = dict(session.execute(_UNCOUNTED, {"at": at}).all())
-    proposals = {
-        obligation_id: _proposal(by, reason, proposed_at, confirmed_by, confirmed_at, at)
-        for obligation_id, by, reason, proposed_at, confirmed_by, confirmed_at in session.execute(
-            _PROPOSALS, {"at": at}
-        )
-    }
-    touched = uncounted.keys() | proposals.keys()
+    proposed = not_needed.proposals(session, at)
+    touched = uncounted.keys() | proposed.keys()
     if not touched:
         return obligations
     return tuple(
-        one._replace(uncounted_from=uncounted.get(one.id), proposal=proposals.get(one.id)) if one.id in touched else one
+        one._replace(uncounted_from=uncounted.get(one.id), proposals=proposed.get(one.id, ()))
+        if one.id in touched
+        else one
         for one in obligations
     )
-
-
-def _proposal(  # noqa: PLR0917 - the columns of one row, in their order
-    proposed_by: int | None,
-    reason: str | None,
-    proposed_at: datetime | None,
-    confirmed_by: int | None,
-    confirmed_at: datetime | None,
-    at: datetime,
-) -> NotNeeded | None:
-    if proposed_by is None or reason is None or proposed_at is None or proposed_at > at:
-        return None
-    if not _known(confirmed_at, at):
-        confirmed_by, confirmed_at = None, None
-    return NotNeeded(proposed_by, reason, proposed_at, confirmed_by, confirmed_at)
 
 
 def _known(recorded_at: datetime | None, at: datetime) -> bool:

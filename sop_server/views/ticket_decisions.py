@@ -10,7 +10,7 @@ from sop_server.domain.permissions import Action
 from sop_server.errors import InvalidInputError, NotFoundError
 from sop_server.services.changes.obligation_views import ObligationView
 from sop_server.services.changes.obligations import confirm_not_needed as confirm
-from sop_server.services.changes.obligations import get_obligation, name_sops, propose_not_needed
+from sop_server.services.changes.obligations import decline_not_needed, get_obligation, name_sops, propose_not_needed
 from sop_server.services.changes.ticket_pages import TicketPage, ticket_page
 from sop_server.services.changes.tickets import confirm_go_live
 from sop_server.views import fields, refusals, ticket_timeline, visitor
@@ -106,6 +106,31 @@ def confirm_not_needed(ticket_id: str, obligation_id: str) -> ResponseReturnValu
     return _back(one.ticket_id)
 
 
+@BLUEPRINT.get("/<ticket_id>/obligations/<obligation_id>/decline")
+def declining(ticket_id: str, obligation_id: str) -> ResponseReturnValue:
+    """Ask why an obligation is needed after all."""
+    visitor.actor().require_anywhere(Action.CONFIRM_NOT_NEEDED)
+    return _decline_form(_obligation(ticket_id, obligation_id), {}, refusals.NONE)
+
+
+@BLUEPRINT.post("/<ticket_id>/obligations/<obligation_id>/decline")
+def decline(ticket_id: str, obligation_id: str) -> ResponseReturnValue:
+    """Say no, as a second person, to the proposal that an obligation is not needed."""
+    one = _obligation(ticket_id, obligation_id)
+    try:
+        decline_not_needed(
+            visitor.stores(),
+            actor=visitor.actor(),
+            now=visitor.now(),
+            obligation_id=one.id,
+            reason=request.form.get("reason", ""),
+        )
+    except REFUSED as error:
+        return _decline_form(one, request.form, refusal(error))
+    flash(f"It is declined: {one.sop_id or 'the triage'} is open as before.", "done")
+    return _back(one.ticket_id)
+
+
 def _page(ticket_id: str) -> TicketPage:
     return ticket_page(visitor.stores(), actor=visitor.actor(), now=visitor.now(), ticket_id=ticket_id)
 
@@ -148,6 +173,10 @@ def _sops_form(
 
 def _not_needed_form(one: ObligationView, typed: Mapping[str, str], refused: Refusal) -> ResponseReturnValue:
     return render_template("tickets/not_needed.html", one=one, typed=typed, refused=refused), refused.status
+
+
+def _decline_form(one: ObligationView, typed: Mapping[str, str], refused: Refusal) -> ResponseReturnValue:
+    return render_template("tickets/decline.html", one=one, typed=typed, refused=refused), refused.status
 
 
 def _back(ticket_id: str) -> ResponseReturnValue:

@@ -64,7 +64,8 @@ def _of_answers(page: TicketPage, now: datetime) -> Iterable[Event]:
 
 def _of_decisions(ticket: TicketView) -> Iterable[Event]:
     for one in ticket.obligations:
-        proposal = one.not_needed
+        about, proposal = one.sop_id or "triage", one.not_needed
+        for no in one.declined:
+            yield Event(no.declined_at, "“Not needed” declined", f"{about}, {no.declined_by_name}")
         if proposal is not None and proposal.confirmed_at is not None:
-            about = one.sop_id or "triage"
             yield Event(proposal.confirmed_at, "Found not to be needed", f"{about}, {proposal.confirmed_by_name}")

@@ -170,7 +170,7 @@ def test_not_needed_takes_two_people(caller: As, publish: Make) -> None:
     assert caller("ben").get("/obligations").get_json()["items"] == []
 
 
-@pytest.mark.parametrize("verb", ["not-needed", "confirm"])
+@pytest.mark.parametrize("verb", ["not-needed", "confirm", "decline"])
 def test_not_needed_is_not_everybodys(caller: As, publish: Make, verb: str) -> None:
     publish()
     caller("mia").post("/tickets", **TICKET, sops=["SOP-0001"])
@@ -180,3 +180,19 @@ def test_not_needed_is_not_everybodys(caller: As, publish: Make, verb: str) -> N
     assert caller("cora" if verb == "not-needed" else "carl").post(path, nonsense=1).status_code == 404
     assert caller("mia").post(path, nonsense=1).status_code == 422
     assert caller("mia").post(f"/obligations/OBL-0404/{verb}", nonsense=1).status_code == 404
+
+
+def test_a_second_person_may_say_no_to_not_needed(caller: As, publish: Make) -> None:
+    publish()
+    caller("mia").post("/tickets", **TICKET, sops=["SOP-0001"])
+    path = "/obligations/OBL-0001"
+    assert caller("ben").post(f"{path}/decline", reason="Why not?").status_code == 409
+    caller("asha").post(f"{path}/not-needed", reason="The limit is not in it.")
+    assert caller("ben").post(f"{path}/decline").status_code == 422
+    declined = caller("ben").post(f"{path}/decline", reason="Step 3 names it.").get_json()
+    assert (declined["state"], declined["not_needed"]) == ("pending", None)
+    assert [(one["reason"], one["declined_by"], one["declined_because"]) for one in declined["declined"]] == [
+        ("The limit is not in it.", "ben@example.com", "Step 3 names it.")
+    ]
+    assert caller("asha").post(f"{path}/not-needed", reason="Step 3 is gone.").status_code == 200
+    assert caller("ben").post(f"{path}/confirm").get_json()["state"] == "not_needed"

@@ -1,6 +1,7 @@
 """Facts as the tests need them: every instant is hours or days around `GO_LIVE`."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from sop_server.domain.facts import (
@@ -148,7 +149,7 @@ def obligation(
         window_hours=window_hours,
         recorded_at=recorded_at,
         uncounted_from=uncounted_from,
-        proposal=proposal,
+        proposals=() if proposal is None else (proposal,),
     )
 
 
@@ -160,6 +161,13 @@ def not_needed(proposed_at: datetime, confirmed_at: datetime | None) -> NotNeede
         proposed_at=proposed_at,
         confirmed_by=None if confirmed_at is None else 2,
         confirmed_at=confirmed_at,
+    )
+
+
+def declined(proposed_at: datetime, declined_at: datetime) -> NotNeeded:
+    """Return a proposal to which a second person said no."""
+    return replace(
+        not_needed(proposed_at, None), declined_by=2, declined_at=declined_at, declined_because="Step 3 names it"
     )
 
 

@@ -5,7 +5,17 @@ import pytest
 from sop_server.domain.facts import NotNeeded, RevisionFact, RevisionKind, TicketFact, TicketStatus
 from sop_server.domain.golive import GoLiveSource
 from sop_server.domain.obligations import ObligationState, ObligationStatus, clock_stop, state, statuses, ticket_met
-from tests.domain.library_facts import after, confirmation, library, not_needed, obligation, revision, ticket, version
+from tests.domain.library_facts import (
+    after,
+    confirmation,
+    declined,
+    library,
+    not_needed,
+    obligation,
+    revision,
+    ticket,
+    version,
+)
 
 R1 = revision(1)
 
@@ -142,6 +152,15 @@ class TestReverts:
 
 
 class TestNotNeeded:
+    def test_what_was_declined_stops_no_clock_and_may_be_proposed_again(self) -> None:
+        no = declined(after(2), after(4))
+        once, again = obligation()._replace(proposals=(no,)), (no, not_needed(after(5), after(6)))
+        assert once.proposal is None
+        assert state(once, ticket(), (R1,), after(40)).state is ObligationState.PENDING
+        assert state(once, ticket(), (R1,), after(49)).state is ObligationState.BREACHED
+        status = state(once._replace(proposals=again), ticket(), (R1,), after(49))
+        assert (status.state, status.stopped_at) == (ObligationState.NOT_NEEDED, after(6))
+
     def test_confirmed_within_the_window_it_is_not_needed(self) -> None:
         for confirmed in (after(-3), after(48)):
             status = at(after(100), proposal=not_needed(after(-5), confirmed))

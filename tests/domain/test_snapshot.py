@@ -29,6 +29,7 @@ from tests.domain.library_facts import (
     acknowledgement,
     after,
     confirmation,
+    declined,
     library,
     member,
     not_needed,
@@ -103,11 +104,12 @@ def obligations(draw: st.DrawFn, number: int, known: TicketFact) -> ObligationFa
     proposed, confirmed, replaced = (
         recorded + timedelta(days=day) for day in sorted(draw(st.tuples(days, days, days)))
     )
-    proposal = not_needed(proposed, confirmed) if draw(st.booleans()) else None
+    proposals = [not_needed(proposed, confirmed)] if draw(st.booleans()) else []
+    if draw(st.booleans()):
+        proposals.insert(0, declined(recorded, proposed))
     uncounted = replaced if sop is None and draw(st.booleans()) else None
-    return obligation(
-        number, ticket=known.id, sop=sop, recorded_at=recorded, proposal=proposal, uncounted_from=uncounted
-    )
+    known_as = obligation(number, ticket=known.id, sop=sop, recorded_at=recorded, uncounted_from=uncounted)
+    return known_as._replace(proposals=tuple(proposals))
 
 
 @st.composite

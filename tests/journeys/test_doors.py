@@ -100,7 +100,7 @@ def sent(door: Door, method: str, path: str, body: bytes = b"", kind: str = "app
 
 def whose(server: Server, method: str, path: str) -> Door:
     """Return the door of somebody who may do this."""
-    if path.endswith(("/approve", "/request-changes", "/confirm")):
+    if path.endswith(("/approve", "/request-changes", "/confirm", "/decline")):
         return server.doors["approver"]
     return server.doors["manager" if path.startswith("/processes") and method != "GET" else "editor"]
 

@@ -9,6 +9,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
+from sqlalchemy.exc import IntegrityError
 
 from sop_server.errors import DamagedError
 from sop_server.storage import migrations, schema
@@ -31,12 +32,12 @@ def database(tmp_path: Path) -> Iterator[Database]:
     made.close()
 
 
-def move(database: Database, to: str) -> None:
+def move(database: Database, to: str, *, down: bool = False) -> None:
     config = Config()
     config.set_main_option("script_location", str(STEPS))
     with database.engine.begin() as connection:
         config.attributes["connection"] = connection
-        (command.downgrade if to == "base" else command.upgrade)(config, to)
+        (command.downgrade if down or to == "base" else command.upgrade)(config, to)
 
 
 def differences(database: Database) -> list[object]:
@@ -103,6 +104,33 @@ def test_every_step_stands_on_its_own(database: Database, step: str) -> None:
     assert tables(database) < TABLES
     schema.upgrade(database)
     assert differences(database) == []
+
+
+def test_proposals_of_before_they_could_be_declined_are_kept(database: Database) -> None:
+    move(database, "0005")
+    said = (
+        "INSERT INTO person (id, email, name, password_hash, created_at) VALUES (1, 'a@example.com', 'A', NULL, :at)",
+        "INSERT INTO ticket (id, source, key, recorded_at) VALUES (1, 'jira', 'CHG-1', :at)",
+        "INSERT INTO obligation (id, ticket_id, origin, window_hours, recorded_at) VALUES (1, 1, 'triage', 48, :at)",
+        "INSERT INTO not_needed (version, obligation_id, reason, proposed_by, proposed_at) VALUES (1, 1, 'No', 1, :at)",
+    )
+    with database.engine.begin() as connection:
+        for one in said:
+            connection.execute(text(one), {"at": "2026-03-02 09:00:00.000000"})
+
+    schema.upgrade(database)
+
+    assert differences(database) == []
+    again = "INSERT INTO not_needed (version, obligation_id, reason, proposed_by, proposed_at) SELECT 1, 1, 'Yes', 1, "
+    with pytest.raises(IntegrityError), database.engine.begin() as connection:
+        connection.execute(text(f"{again} proposed_at FROM not_needed"))
+    with database.engine.begin() as connection:
+        connection.execute(text("UPDATE not_needed SET declined_by = 1, declined_at = proposed_at"))
+        connection.execute(text(f"{again} proposed_at FROM not_needed"))
+
+    move(database, "0005", down=True)
+    with database.engine.connect() as connection:
+        assert connection.scalars(text("SELECT reason FROM not_needed")).all() == ["Yes"]
 
 
 def test_moving_up_twice_changes_nothing(database: Database) -> None:

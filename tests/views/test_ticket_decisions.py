@@ -183,3 +183,30 @@ def test_what_is_no_departments_yet_offers_triage_to_all_and_decisions_to_few(
     as_person(cast.manager).post(f"{decisions}/not-needed", reason="A test of the portal alone.")
     assert "Confirm: not needed" not in words(as_person(cast.approver).get(address))
     assert as_person(cast.approver).post(f"{decisions}/confirm").status_code == 403
+
+
+def test_a_second_person_declines_with_a_reason_and_it_may_be_proposed_again(
+    as_person: AsPerson, stores: Stores, cast: Cast, ticket: TicketView, clock: Clock
+) -> None:
+    page = f"/tickets/{ticket.id}"
+    address = f"{page}/obligations/{ticket.obligations[0].id}"
+    editor, approver = as_person(cast.editor), as_person(cast.approver)
+    editor.post(f"{address}/not-needed", reason="The text names no amount.")
+
+    assert "Decline" not in words(editor.get(page))
+    assert "Decline" in words(approver.get(page))
+    assert "“The text names no amount.”" in words(approver.get(f"{address}/decline"))
+    refused = approver.post(f"{address}/decline", reason=" ")
+    assert refused.status_code == 422
+    assert 'id="reason-error"' in refused.text
+    own = editor.post(f"{address}/decline", reason="I was wrong.")
+    assert own.status_code == 403
+
+    sent = approver.post(f"{address}/decline", reason="Step 2 names it.")
+    assert sent.status_code == 303
+    shown = words(approver.get(sent.location))
+    assert "declined by Ben Castro" in shown
+    assert "“Step 2 names it.”" in shown
+    assert now_of(stores, cast, ticket, clock).obligations[0].not_needed is None
+    assert approver.post(f"{address}/decline", reason="Once more.").status_code == 409
+    assert editor.post(f"{address}/not-needed", reason="Step 2 is gone.").status_code == 303

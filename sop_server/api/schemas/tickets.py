@@ -72,6 +72,17 @@ class NotNeeded(Output):
     confirmed_at: Instant | None
 
 
+class Declined(Output):
+    """A proposal that nothing has to be done, to which a second person said no, and why."""
+
+    reason: str
+    proposed_by: str
+    proposed_at: Instant
+    declined_by: str
+    declined_at: Instant
+    declined_because: str
+
+
 class Obligation(Output):
     """One (ticket, SOP) pair, or the triage of a ticket where `sop_id` is null."""
 
@@ -92,6 +103,7 @@ class Obligation(Output):
     exposure_hours: float | None
     window_hours: float
     not_needed: NotNeeded | None
+    declined: list[Declined]
 
 
 class GoLiveChange(Output):

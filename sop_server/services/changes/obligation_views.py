@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sop_server.domain import identifiers
 from sop_server.domain.doers import Doer
-from sop_server.domain.facts import Facts
+from sop_server.domain.facts import Facts, NotNeeded
 from sop_server.domain.golive import GoLiveSource, current_version
 from sop_server.domain.instants import hours
 from sop_server.domain.obligations import ObligationState, ObligationStatus, statuses
@@ -32,11 +32,26 @@ class NotNeededView:
 
 
 @dataclass(frozen=True, slots=True)
+class DeclinedView:
+    """A proposal that an obligation is not needed, to which a second person said no, and why."""
+
+    reason: str
+    proposed_by: str
+    proposed_by_name: str
+    proposed_at: datetime
+    declined_by: str
+    declined_by_name: str
+    declined_at: datetime
+    declined_because: str
+
+
+@dataclass(frozen=True, slots=True)
 class ObligationView:
     """One (ticket, SOP) pair as it stands, or the triage of a ticket where `sop_id` is None.
 
     `exposure_hours` is None before go-live and where nothing had to be done. `counted` is False for a triage that
     named SOPs replaced. `place` is whose it is: its SOP's department, or those of the processes that its ticket names.
+    `not_needed` is the proposal that stands, `declined` are those before it that were turned down, the oldest first.
     """
 
     id: str
@@ -58,6 +73,7 @@ class ObligationView:
     counted: bool
     place: TicketPlace
     not_needed: NotNeededView | None
+    declined: tuple[DeclinedView, ...]
 
     @property
     def open(self) -> bool:
@@ -90,9 +106,9 @@ def views(session: Session, actor: Doer, facts: Facts) -> tuple[ObligationView, 
 
 
 def _people_of(found: Iterable[ObligationStatus]) -> Collection[int]:
-    proposals = [status.obligation.proposal for status in found if status.obligation.proposal is not None]
-    proposed = {proposal.proposed_by for proposal in proposals}
-    return proposed | {proposal.confirmed_by for proposal in proposals if proposal.confirmed_by is not None}
+    said = [one for status in found for one in status.obligation.proposals]
+    persons = {person for one in said for person in (one.proposed_by, one.confirmed_by, one.declined_by)}
+    return {person for person in persons if person is not None}
 
 
 def _view(
@@ -123,6 +139,7 @@ def _view(
         counted=status.counted,
         place=place,
         not_needed=_not_needed(status, persons),
+        declined=tuple(_declined(obligation.proposals, persons)),
     )
 
 
@@ -141,3 +158,20 @@ def _not_needed(status: ObligationStatus, persons: Mapping[int, Person]) -> NotN
         confirmed_by_name=None if confirmer is None else confirmer.name,
         confirmed_at=proposal.confirmed_at,
     )
+
+
+def _declined(said: Iterable[NotNeeded], persons: Mapping[int, Person]) -> Iterable[DeclinedView]:
+    for one in said:
+        if one.declined_by is None or one.declined_at is None:
+            continue
+        proposer, decliner = persons[one.proposed_by], persons[one.declined_by]
+        yield DeclinedView(
+            reason=one.reason,
+            proposed_by=proposer.email,
+            proposed_by_name=proposer.name,
+            proposed_at=one.proposed_at,
+            declined_by=decliner.email,
+            declined_by_name=decliner.name,
+            declined_at=one.declined_at,
+            declined_because=one.declined_because or "",
+        )

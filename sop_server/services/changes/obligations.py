@@ -15,8 +15,9 @@ from sop_server.services.changes.ticket_sight import ticket_in_sight
 from sop_server.services.changes.ticket_views import TicketView
 from sop_server.services.library.sop_sight import department_in_sight
 from sop_server.services.stores import Stores
-from sop_server.storage import audit, obligations
+from sop_server.storage import audit, not_needed, obligations
 from sop_server.storage.database import Session
+from sop_server.storage.tables import NotNeeded
 
 _IN_WORDS = {
     "met": "was met in time",
@@ -91,7 +92,7 @@ def propose_not_needed(
                 "It waits for a second person to confirm it. Nothing was changed."
             )
         number = _number(obligation_id)
-        obligations.propose_not_needed(session, number, reason=why, person_id=actor.person_id, now=now)
+        not_needed.propose(session, number, reason=why, person_id=actor.person_id, now=now)
         _record(session, actor, "obligation.not_needed_proposed", known, now, reason=why)
         return _in_sight(session, actor, obligation_id, now)
 
@@ -107,22 +108,51 @@ def confirm_not_needed(stores: Stores, *, actor: Actor, now: datetime, obligatio
         known = _in_sight(session, actor, obligation_id, now)
         _require_counted(known)
         require(actor, Deed.DECIDE_NOT_NEEDED, known.place)
-        proposal = obligations.not_needed_row(session, _number(obligation_id))
-        if proposal is None:
-            raise ConflictError(
-                "Nobody has proposed that this obligation is not needed. Propose it with a reason first; "
-                "another person then confirms it."
-            )
-        if proposal.proposed_by == actor.person_id:
-            raise ForbiddenError(
-                "You proposed this yourself, so a second person has to confirm it. "
-                "Ask an approver or a manager of the department."
-            )
-        _require_open(known)
+        proposal = _proposal(session, actor, known, verb="confirm")
         proposal.confirmed_by, proposal.confirmed_at = actor.person_id, now
         _record(session, actor, "obligation.not_needed_confirmed", known, now, reason=proposal.reason)
         session.flush()
         return _in_sight(session, actor, obligation_id, now)
+
+
+def decline_not_needed(
+    stores: Stores, *, actor: Actor, now: datetime, obligation_id: str, reason: str
+) -> ObligationView:
+    """Say no, as a second person and with a reason, to a proposal that an obligation is not needed.
+
+    The obligation is open as if nobody had proposed it, and it may be proposed again; what was said stays in its
+    history. Raises ForbiddenError for the person who proposed it, ConflictError where nothing is proposed, or it is
+    closed.
+    """
+    actor.require_anywhere(Action.CONFIRM_NOT_NEEDED)
+    with stores.database.write() as session:
+        now = _after_what_was_said(session, obligation_id, now)
+        known = _in_sight(session, actor, obligation_id, now)
+        _require_counted(known)
+        require(actor, Deed.DECIDE_NOT_NEEDED, known.place)
+        why = clean_reason(reason, what="why does it have to change after all?")
+        proposal = _proposal(session, actor, known, verb="decline")
+        proposal.declined_by, proposal.declined_at, proposal.declined_because = actor.person_id, now, why
+        _record(session, actor, "obligation.not_needed_declined", known, now, proposed=proposal.reason, reason=why)
+        session.flush()
+        return _in_sight(session, actor, obligation_id, now)
+
+
+def _proposal(session: Session, actor: Actor, known: ObligationView, *, verb: str) -> NotNeeded:
+    """Return the proposal that waits for a second person, where the actor can be that person."""
+    proposal = not_needed.newest_row(session, _number(known.id))
+    if proposal is None or proposal.declined_at is not None:
+        raise ConflictError(
+            "Nobody has proposed that this obligation is not needed. Propose it with a reason first; "
+            "another person then confirms it."
+        )
+    if proposal.proposed_by == actor.person_id:
+        raise ForbiddenError(
+            f"You proposed this yourself, so a second person has to {verb} it. "
+            "Ask an approver or a manager of the department."
+        )
+    _require_open(known)
+    return proposal
 
 
 def _after_what_was_said(session: Session, obligation_id: str, now: datetime) -> datetime:
@@ -130,8 +160,8 @@ def _after_what_was_said(session: Session, obligation_id: str, now: datetime) ->
 
     Whoever asked first may have waited for the database behind somebody who asked later, and has to see their word.
     """
-    said = obligations.not_needed_row(session, _number(obligation_id))
-    instants = () if said is None else (said.proposed_at, said.confirmed_at)
+    said = not_needed.newest_row(session, _number(obligation_id))
+    instants = () if said is None else (said.proposed_at, said.confirmed_at, said.declined_at)
     return max([now, *(instant for instant in instants if instant is not None)])
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sop_server.storage.tables.base import Table
@@ -74,19 +74,34 @@ class Obligation(Table):
 
 
 class NotNeeded(Table):
-    """One person's proposal that an obligation is not needed, and a second person's confirmation."""
+    """One person's proposal that an obligation is not needed, and a second person's confirmation or refusal of it.
+
+    An obligation may have several, of which all but the last were declined.
+    """
 
     __tablename__ = "not_needed"
+    __table_args__ = (
+        Index(
+            "uq_not_needed_standing",
+            "obligation_id",
+            unique=True,
+            sqlite_where=text("declined_at IS NULL"),
+            postgresql_where=text("declined_at IS NULL"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     version: Mapped[int] = mapped_column()
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy reads it from the class
-    obligation_id: Mapped[int] = mapped_column(ForeignKey("obligation.id"), unique=True)
+    obligation_id: Mapped[int] = mapped_column(ForeignKey("obligation.id"), index=True)
     reason: Mapped[str]
     proposed_by: Mapped[int] = mapped_column(ForeignKey("person.id"))
     proposed_at: Mapped[datetime]
     confirmed_by: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     confirmed_at: Mapped[datetime | None]
+    declined_by: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    declined_at: Mapped[datetime | None]
+    declined_because: Mapped[str | None]
 
 
 class Process(Table):
