@@ -58,12 +58,30 @@ class StaleItem:
 
 
 @dataclass(frozen=True, slots=True)
+class _Untriaged:
+    """That a system changed and nobody has said which SOPs are touched, with the title of the ticket and without it.
+
+    A ticket belongs to the departments of the `processes` that it names, and whoever reads a SOP need not be let in
+    there: its title is told on SOPs that document one of them, or where it names none and so is everybody's.
+    """
+
+    open: StaleReason
+    discreet: StaleReason
+    processes: frozenset[str]
+
+    def on(self, serving: RevisionFact) -> StaleReason:
+        """Return the reason as it stands on a SOP."""
+        told = not self.processes or not self.processes.isdisjoint(serving.processes)
+        return self.open if told else self.discreet
+
+
+@dataclass(frozen=True, slots=True)
 class _Index:
     """What the reasons are looked up in, by SOP, by system in lower case, by e-mail."""
 
     outdated: Mapping[str, list[FeedbackFact]]
     confirmed: Mapping[str, ReviewFact]
-    untriaged: Mapping[str, StaleReason]
+    untriaged: Mapping[str, _Untriaged]
     people: Mapping[str, PersonFact]
 
 
@@ -117,7 +135,7 @@ def _index(of: Standing) -> _Index:
     )
 
 
-def _untriaged_by_system(of: Standing) -> dict[str, StaleReason]:
+def _untriaged_by_system(of: Standing) -> dict[str, _Untriaged]:
     """Return by system, in lower case, the tickets that touch it and whose triage is open past their go-live."""
     tickets: dict[str, list[ObligationStatus]] = {}
     names: dict[str, str] = {}
@@ -126,15 +144,16 @@ def _untriaged_by_system(of: Standing) -> dict[str, StaleReason]:
             names.setdefault(name.casefold(), name)
         for system in {name.casefold() for name in current_version(status.ticket, of.at).systems}:
             tickets.setdefault(system, []).append(status)
-    reasons: dict[str, StaleReason] = {}
+    reasons: dict[str, _Untriaged] = {}
     for system, found in tickets.items():
         first = found[0]
         others = f" and {_count(len(found) - 1, 'more ticket')} since" if len(found) > 1 else ""
-        reasons[system] = StaleReason(
-            StaleKind.SYSTEM,
-            first.t0,
-            f"{first.ticket.reference} “{first.ticket.title}” changed {names[system]} on {_day(first.t0)}{others}, "
-            "and nobody has said which SOPs are touched.",
+        what = f"changed {names[system]} on {_day(first.t0)}{others}, and nobody has said which SOPs are touched."
+        known_as, titled = first.ticket.reference, f"{first.ticket.reference} “{first.ticket.title}”"
+        reasons[system] = _Untriaged(
+            open=StaleReason(StaleKind.SYSTEM, first.t0, f"{titled} {what}"),
+            discreet=StaleReason(StaleKind.SYSTEM, first.t0, f"{known_as} {what}"),
+            processes=frozenset(current_version(first.ticket, of.at).processes),
         )
     return reasons
 
@@ -164,7 +183,7 @@ def _reasons(of: Standing, index: _Index, serving: RevisionFact) -> tuple[StaleR
         )
     if index.untriaged and serving.systems:
         touched = {system.casefold() for system in serving.systems} & index.untriaged.keys()
-        reasons.extend(index.untriaged[system] for system in touched)
+        reasons.extend(index.untriaged[system].on(serving) for system in touched)
     if serving.links:
         reasons.extend(_changed_links(of, serving, confirmed))
     ownerless = _ownerless(of, index, serving)

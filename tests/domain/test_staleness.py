@@ -136,6 +136,19 @@ class TestSystems:
         assert [(reason.kind, reason.since) for reason in found] == [(StaleKind.SYSTEM, after())]
         assert "1 more ticket" in found[0].detail
 
+    def test_the_title_of_a_ticket_is_told_where_it_is_everybodys_or_the_sop_documents_its_process(self) -> None:
+        of_a_process = ticket(version(effective_at=after(), systems=("SAP",), processes=("PROC-001",)))
+        triage = [obligation(sop=None)]
+        documenting = self.names_sap._replace(processes=("PROC-001",))
+
+        (told,) = found_for(self.names_sap, tickets=[self.change], obligations=triage)
+        (also,) = found_for(documenting, tickets=[of_a_process], obligations=triage)
+        (not_told,) = found_for(self.names_sap, tickets=[of_a_process], obligations=triage)
+
+        assert told.detail.startswith("jira:CHG-1 “Change 1” changed sap on 3 Nov 2026, and nobody")
+        assert also.detail.startswith("jira:CHG-1 “Change 1” changed SAP on 3 Nov 2026, and nobody")
+        assert not_told.detail.startswith("jira:CHG-1 changed SAP on 3 Nov 2026, and nobody")
+
 
 class TestLinks:
     linking = revision(1, after(days=-20), links=("SOP-0002",))
