@@ -118,7 +118,7 @@ def approve_draft(call: Call, draft_id: str) -> Approved:
 def request_changes(call: Call, draft_id: str) -> Reply:
     """Send a draft back, with what has to change."""
     body = call.body(RequestChanges, sight=_decider_in_sight(call, draft_id))
-    approving.request_changes(
+    sent_back = approving.request_changes(
         call.stores,
         actor=call.actor,
         draft_id=draft_id,
@@ -126,7 +126,7 @@ def request_changes(call: Call, draft_id: str) -> Reply:
         content_hash=body.content_hash,
         now=call.now,
     )
-    return _shown(draft_lists.get_draft(call.stores, actor=call.actor, draft_id=draft_id, now=call.now))
+    return _shown(sent_back)
 
 
 def _shown(draft: DraftView, *, status: int = HTTPStatus.OK) -> Reply:

@@ -11,12 +11,16 @@ from sop_server.domain.permissions import Actor
 from sop_server.domain.policy import Policy
 from sop_server.resources import resource
 from sop_server.services.accounts.people import add_person
+from sop_server.services.imports.import_report import ImportReport
+from sop_server.services.imports.import_run import ImportRequest
+from sop_server.services.imports.importing import import_tree
 from sop_server.services.stores import Stores
 from sop_server.storage import counters, people, schema, sops
 from sop_server.storage.database import Database, sqlite_url
 from sop_server.storage.git.library import Library
 from sop_server.storage.search.whoosh_engine import WhooshEngine
 from sop_server.storage.tables import PublishIntent, Revision, Sop
+from tests.services.sources import Files, Import, write
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
@@ -165,3 +169,21 @@ def publish(stores: Stores) -> Publish:
         return number
 
     return stored
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    folder = tmp_path / "source"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def bring_in(stores: Stores, cast: Cast, source: Path) -> Import:
+    def run(files: Files | None = None, **kwargs: object) -> ImportReport:
+        write(source, files or {})
+        at = kwargs.pop("now", NOW)
+        request = ImportRequest(root=source, **kwargs)  # type: ignore[arg-type]  # each test names fields of it
+        return import_tree(stores, actor=cast.admin, request=request, now=at)  # type: ignore[arg-type]
+
+    return run

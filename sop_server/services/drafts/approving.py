@@ -18,7 +18,7 @@ from sop_server.domain.drafts import (
 from sop_server.domain.permissions import Action, Actor
 from sop_server.errors import BusyError, ConflictError, ForbiddenError, InvalidInputError, SopError
 from sop_server.services.drafts import rebasing
-from sop_server.services.drafts.draft_views import DraftView, draft_in_sight, view
+from sop_server.services.drafts.draft_views import DraftView, Looking, draft_in_sight, view
 from sop_server.services.publication import publishing, reconciling
 from sop_server.services.stores import Stores
 from sop_server.storage import audit, drafts, people, sops, ticket_references
@@ -118,7 +118,7 @@ def request_changes(
         draft.state = DraftState.CHANGES_REQUESTED
         draft.updated_at = now
         session.flush()
-        return view(stores, session, draft)
+        return view(stores, session, draft, Looking(actor, now))
 
 
 def approval_rule(session: Session, draft: Draft, *, now: datetime) -> ApprovalRule:

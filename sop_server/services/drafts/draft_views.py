@@ -99,15 +99,15 @@ def may_see(session: Session, actor: Actor, draft: Draft, *, now: datetime) -> b
     return actor.person_id in drafts.authors(session, draft.id)
 
 
-def view(stores: Stores, session: Session, draft: Draft, looking: Looking | None = None) -> DraftView:
-    """Return one draft with its text. Where nobody is said to look, it shows none of the tickets that it names."""
+def view(stores: Stores, session: Session, draft: Draft, looking: Looking) -> DraftView:
+    """Return one draft with its text."""
     session.flush()
     content = normalise(stores.library.read(draft.blob_oid))
     return views(session, [draft], looking, contents={draft.id: content})[0]
 
 
 def views(
-    session: Session, rows: Sequence[Draft], looking: Looking | None, *, contents: dict[int, str] | None = None
+    session: Session, rows: Sequence[Draft], looking: Looking, *, contents: dict[int, str] | None = None
 ) -> list[DraftView]:
     """Return many drafts by a fixed number of queries; without `contents` their texts are left out."""
     ids = [draft.id for draft in rows]
@@ -152,8 +152,6 @@ def views(
 
 
 def _shown(session: Session, looking: Looking | None, named: Iterable[Collection[int]]) -> Collection[int]:
-    if looking is None:
-        return ()
     return tickets_in_sight(session, looking.actor, {ticket for several in named for ticket in several}, looking.now)
 
 
