@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from sop_server.domain.facts import Facts, ObligationFact, RevisionFact, RevisionKind, TicketFact
 from sop_server.domain.golive import GoLive, GoLiveSource, cancelled_before_go_live, go_live
@@ -160,7 +160,19 @@ def by_sop(found: Iterable[ObligationStatus]) -> Mapping[str, list[ObligationSta
     return of_sop
 
 
-def ticket_met(found: Iterable[ObligationStatus]) -> bool:
+class Stated(Protocol):
+    """What tells whether an obligation is met."""
+
+    @property
+    def state(self) -> ObligationState:
+        """How it stands."""
+
+    @property
+    def counted(self) -> bool:
+        """Whether named SOPs did not take its place."""
+
+
+def ticket_met(found: Iterable[Stated]) -> bool:
     """Whether a ticket is met: all its obligations are, and there is one; what is not needed or void is left out."""
     states = [status.state for status in found if status.counted and status.state not in LEFT_OUT]
     return bool(states) and all(one is ObligationState.MET for one in states)

@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 from sop_server.domain.facts import TicketStatus
 from sop_server.domain.tickets import TicketContent
 from sop_server.storage.tables import (
-    AuditEvent,
     GoLiveConfirmation,
     Obligation,
     Revision,
@@ -222,10 +221,3 @@ def sop_standings(session: Session, sop_ids: Collection[str], at: datetime) -> M
                 retired = kind == "retire" and effective_from <= at
                 found[sop_id] = SopStanding(sop_id, department, owner, title, retired)
     return found
-
-
-def late_moves(session: Session, *, since: datetime) -> Sequence[AuditEvent]:
-    """Return each time that a T0 was moved later after a breach, oldest first; `details` say by whom and from when."""
-    return session.scalars(
-        select(AuditEvent).where(AuditEvent.action == MOVED_AFTER_BREACH, AuditEvent.at > since).order_by(AuditEvent.id)
-    ).all()

@@ -1,5 +1,5 @@
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,7 +9,6 @@ from sop_server.domain.drift import drift_of
 from sop_server.domain.facts import (
     Facts,
     FeedbackKind,
-    MembershipFact,
     ObligationFact,
     RevisionFact,
     RevisionKind,
@@ -19,7 +18,7 @@ from sop_server.domain.facts import (
 from sop_server.domain.feedback import feedback
 from sop_server.domain.knowledge import knowledge
 from sop_server.domain.reviews import reviews_due
-from sop_server.domain.snapshot import Latecomer, known_by, latecomers
+from sop_server.domain.snapshot import known_by
 from sop_server.domain.staleness import staleness
 from sop_server.domain.standing import standing
 from sop_server.domain.window import window
@@ -207,40 +206,3 @@ def test_a_ticket_that_nobody_had_told_of_is_not_in_an_earlier_snapshot() -> Non
     whole = library(END, tickets=[ticket(version(after(5)))], obligations=[obligation()])
     known = known_by(whole, after(4))
     assert (known.tickets, known.obligations) == ({}, ())
-
-
-def at_once(happened_at: datetime, recorded_at: datetime) -> MembershipFact:
-    return replace(member(1, joined_at=happened_at), recorded_at=recorded_at)
-
-
-def test_facts_that_came_late_are_named() -> None:
-    whole = library(
-        END,
-        revisions=[revision(1, after(-9), recorded_at=after(2))],
-        tickets=[
-            ticket(
-                version(after(5), effective_at=after(-1)),
-                version(after(6), effective_at=after(7)),
-                version(after(8), effective_at=after(-2)),
-                confirmations=(confirmation(after(-3), after(8.5)),),
-            )
-        ],
-        processes=[process("PROC-001", registered_at=after(-2), recorded_at=after(9))],
-        memberships=[at_once(after(-5), after(-4)), at_once(after(-5), after(1))],
-        reviews=[replace(review(after(-3)), recorded_at=after(3)), review(after(-3))],
-        acknowledgements=[acknowledgement(1, after(-3))._replace(recorded_at=after(4))],
-        feedback=[report(1, after(-4), triaged_at=after(-1)), report(2, after(-4), triaged_at=after(7))],
-    )
-    assert latecomers(whole, after(-12)) == ()
-    found = latecomers(whole, after())
-    assert [(late.kind, late.reference) for late in found] == [
-        ("membership", "tier2"),
-        ("revision", "SOP-0001 r1"),
-        ("review", "SOP-0001"),
-        ("acknowledgement", "SOP-0001 r1"),
-        ("ticket", "jira:CHG-1"),
-        ("go-live", "jira:CHG-1"),
-        ("confirmation", "jira:CHG-1"),
-        ("process", "PROC-001"),
-    ]
-    assert found[0] == Latecomer("membership", "tier2", after(-5), after(1))

@@ -260,7 +260,7 @@ def test_after_a_breach_only_a_manager_moves_the_go_live_later(
     )
     assert moved.t0 == NOW + 30 * HOUR
     with stores.database.read() as session:
-        (move,) = tickets.late_moves(session, since=NOW)
+        (move,) = audit.events(session, action=tickets.MOVED_AFTER_BREACH)
     assert move.subject == "TKT-0001"
     assert move.details["by_person"] is True
 
@@ -282,7 +282,7 @@ def test_a_source_always_applies_and_its_late_move_leaves_a_trace(stores: Stores
 
     assert (moved.t0, moved.obligations[0].state) == (NOW + 60 * HOUR, "pending")
     with stores.database.read() as session:
-        (move,) = tickets.late_moves(session, since=NOW)
+        (move,) = audit.events(session, action=tickets.MOVED_AFTER_BREACH)
         actors = {event.actor for event in audit.events(session, subject="TKT-0001")}
     assert move.details == {"from": "2026-03-02T09:00:00Z", "to": "2026-03-04T21:00:00Z", "by_person": False}
     assert actors == {"jira"}

@@ -138,6 +138,7 @@ class Ticket(Output):
     systems: list[str]
     processes: list[str]
     sops: list[str]
+    met: bool
     obligations: list[Obligation]
     replaced: Obligation | None
     history: list[GoLiveChange]

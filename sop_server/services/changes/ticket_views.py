@@ -8,6 +8,7 @@ from sop_server.domain import golive, identifiers
 from sop_server.domain.doers import Doer
 from sop_server.domain.facts import TicketFact, TicketStatus
 from sop_server.domain.golive import GoLiveSource
+from sop_server.domain.obligations import ticket_met
 from sop_server.services.changes import obligation_views
 from sop_server.services.changes.obligation_views import ObligationView
 from sop_server.services.changes.ticket_sight import tickets_in_sight
@@ -78,6 +79,11 @@ class TicketView:
     def label(self) -> str:
         """The ticket as people write it, `source:key`."""
         return f"{self.source}:{self.key}"
+
+    @property
+    def met(self) -> bool:
+        """Whether all its obligations that the viewer may see are met."""
+        return ticket_met(self.obligations)
 
 
 def view(session: Session, actor: Doer, ticket_id: int, at: datetime) -> TicketView | None:

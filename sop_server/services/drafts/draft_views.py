@@ -151,7 +151,7 @@ def views(
     ]
 
 
-def _shown(session: Session, looking: Looking | None, named: Iterable[Collection[int]]) -> Collection[int]:
+def _shown(session: Session, looking: Looking, named: Iterable[Collection[int]]) -> Collection[int]:
     return tickets_in_sight(session, looking.actor, {ticket for several in named for ticket in several}, looking.now)
 
 
