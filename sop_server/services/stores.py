@@ -1,6 +1,6 @@
 """What every use case works on, put together once by the application."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,5 +39,7 @@ class Stores:
     records: Kept[tuple[str, str], SopRecord | None] = field(default_factory=lambda: Kept(512))
     serving: Kept[tuple[str, str], Revision] = field(default_factory=lambda: Kept(2048))
     neighbourhoods: Kept[tuple[str, str], Neighbourhood] = field(default_factory=lambda: Kept(2048))
+    readable: Kept[tuple[str, frozenset[str]], frozenset[str]] = field(default_factory=lambda: Kept(32))
+    counts: Kept[tuple[str, frozenset[str] | None], Mapping[str | None, int]] = field(default_factory=lambda: Kept(64))
     places: Kept[tuple[str, frozenset[str] | None], Places] = field(default_factory=lambda: Kept(64))
     scores: Kept[tuple[datetime, frozenset[str] | None], DriftReport] = field(default_factory=lambda: Kept(512))

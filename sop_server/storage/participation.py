@@ -35,13 +35,21 @@ class TextToRead:
     change_summary: str
 
 
-def for_teams(session: Session, teams: Collection[str], at: datetime) -> Mapping[str, frozenset[str]]:
-    """Return the SOPs in force at `at` with one of the teams in their audience, and which of the teams those are."""
-    if not teams:
+def for_teams(
+    session: Session, teams: Collection[str], at: datetime, *, among: Collection[str] | None = None
+) -> Mapping[str, frozenset[str]]:
+    """Return the SOPs in force at `at` with one of the teams in their audience, and which of the teams those are.
+
+    With `among`, a page of ids, no other SOP is looked at.
+    """
+    if not teams or (among is not None and not among):
         return {}
     # The list is JSON in every database: its text narrows the rows down, Python decides.
     named = or_(*(cast(Revision.audience, String).contains(f'"{team}"', autoescape=True) for team in sorted(teams)))
-    rows = session.execute(select(Revision.sop_id, Revision.audience).where(*is_served(at), named))
+    query = select(Revision.sop_id, Revision.audience).where(*is_served(at), named)
+    if among is not None:
+        query = query.where(Revision.sop_id.in_(among))
+    rows = session.execute(query)
     found = {sop_id: frozenset(audience) & frozenset(teams) for sop_id, audience in rows}
     return {sop_id: of_mine for sop_id, of_mine in found.items() if of_mine}
 

@@ -36,7 +36,9 @@ def results() -> ResponseReturnValue:
         nearest=nearest,
         groups=groups(found, query, departments.named()),
         filters=shown_filters(query, departments.named()),
-        unread={one.sop_id for one in to_read(stores, actor=actor, now=now)},
+        unread={
+            one.sop_id for one in to_read(stores, actor=actor, now=now, among=[hit.sop.sop_id for hit in found.items])
+        },
         names=departments.named(),
         following=found.next_offset and to(".results", {**request.args, "from": found.next_offset}),
         earlier=query.offset and to(".results", {**request.args, "from": max(0, query.offset - _PAGE)}),

@@ -13,7 +13,14 @@ from sop_server.errors import GoneError, InvalidInputError, NotFoundError, NotYe
 from sop_server.rendering.raw_diff import DiffLine, raw_diff
 from sop_server.rendering.redline import Redline, redline
 from sop_server.services.library.linking import resolver
-from sop_server.services.library.recorded import facts_of, record_in_sight, serving_rows, stale_of, text_of
+from sop_server.services.library.recorded import (
+    counts_by_department,
+    facts_of,
+    record_in_sight,
+    serving_rows,
+    stale_of,
+    text_of,
+)
 from sop_server.services.library.sop_records import Changes, SopRecord, SopText
 from sop_server.services.library.sop_views import RevisionView, SopPage, SopSummary, summarise
 from sop_server.services.paging import Page, check_limit
@@ -65,7 +72,7 @@ def list_sops(
 def count_by_department(stores: Stores, *, actor: Actor, now: datetime) -> Mapping[str | None, int]:
     """Count the SOPs in force that the actor may read, by department."""
     with stores.database.read() as session:
-        return sops.in_force_departments(session, now, actor.reach(Action.READ))
+        return counts_by_department(stores, session, actor.reach(Action.READ), now=now)
 
 
 def summaries(stores: Stores, *, actor: Actor, now: datetime, ids: Collection[str]) -> list[SopSummary]:

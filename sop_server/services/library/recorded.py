@@ -101,6 +101,30 @@ def serving_rows(
     return found
 
 
+def readable_ids(
+    stores: Stores, session: Session, departments: frozenset[str], *, at: datetime, now: datetime
+) -> frozenset[str]:
+    """Return the SOPs in force at `at` that belong to one of the departments."""
+
+    def read() -> frozenset[str]:
+        return frozenset(sops.in_force_ids(session, at, governed=(departments, now)))
+
+    named = edition(session, now) if at == now else None
+    return read() if named is None else stores.readable.get((named, departments), read)
+
+
+def counts_by_department(
+    stores: Stores, session: Session, departments: frozenset[str] | None, *, now: datetime
+) -> Mapping[str | None, int]:
+    """Count the SOPs in force by department, of some departments or of all."""
+
+    def read() -> Mapping[str | None, int]:
+        return sops.in_force_departments(session, now, departments)
+
+    named = edition(session, now)
+    return read() if named is None else stores.counts.get((named, departments), read)
+
+
 def stale_of(
     stores: Stores, session: Session, sop_ids: Collection[str], *, at: datetime, now: datetime
 ) -> Mapping[str, tuple[StaleReason, ...]]:

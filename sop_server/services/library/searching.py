@@ -10,7 +10,7 @@ from sop_server.domain.identifiers import normalise_sop_id, parse_sop_id
 from sop_server.domain.permissions import Action, Actor
 from sop_server.errors import BusyError, ConflictError, InvalidInputError
 from sop_server.services.library.reading import check_instant
-from sop_server.services.library.recorded import record_of, serving_rows, stale_of
+from sop_server.services.library.recorded import readable_ids, record_of, serving_rows, stale_of
 from sop_server.services.library.sop_views import SopSummary, summarise
 from sop_server.services.reports.reporting import stale_ids
 from sop_server.services.stores import Stores
@@ -73,7 +73,7 @@ def search(stores: Stores, *, actor: Actor, query: Query, now: datetime) -> Sear
         raise InvalidInputError("A page cannot begin before the first hit.", fields={"cursor": "must not be negative"})
     at = check_instant(query.at, now=now) or now
     with stores.database.read() as session:
-        among = _among(session, actor, query, at=at, now=now)
+        among = _among(stores, session, actor, query, at=at, now=now)
         direct = _direct(stores, session, actor, query.text, now=now)
         result, degraded = _ask(stores, session, query, among=among, at=at)
         rows = serving_rows(stores, session, [hit.sop_id for hit in result.hits], at=at, now=now)
@@ -99,9 +99,11 @@ def search(stores: Stores, *, actor: Actor, query: Query, now: datetime) -> Sear
     )
 
 
-def _among(session: Session, actor: Actor, query: Query, *, at: datetime, now: datetime) -> frozenset[str] | None:
+def _among(
+    stores: Stores, session: Session, actor: Actor, query: Query, *, at: datetime, now: datetime
+) -> frozenset[str] | None:
     reach = actor.reach(Action.READ)
-    seen = None if reach is None else frozenset(sops.in_force_ids(session, at, governed=(reach, now)))
+    seen = None if reach is None else readable_ids(stores, session, reach, at=at, now=now)
     if query.stale is None:
         return seen
     everything = seen if seen is not None else frozenset(sops.in_force_ids(session, at))

@@ -1,6 +1,6 @@
 """Read and understood: acknowledging the revision in force, and what a person still has to read."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -83,13 +83,14 @@ def acknowledge(stores: Stores, *, actor: Actor, now: datetime, sop_id: str, rev
         return AcknowledgementView(sop_id, revision, now, new=True)
 
 
-def to_read(stores: Stores, *, actor: Actor, now: datetime) -> tuple[ToRead, ...]:
+def to_read(stores: Stores, *, actor: Actor, now: datetime, among: Collection[str] | None = None) -> tuple[ToRead, ...]:
     """Return the SOPs that the actor's teams have to read and the actor has not, those due first at the top.
 
-    Due is seven days after the major revision came into force, or after the actor joined the team if that was later.
+    All of them, or those of a page of ids. Due is seven days after the major revision came into force, or after the
+    actor joined the team if that was later.
     """
     with stores.database.read() as session:
-        teams_of = participation.for_teams(session, actor.teams, now)
+        teams_of = participation.for_teams(session, actor.teams, now, among=among)
         texts = participation.texts(session, teams_of.keys(), now)
         known = participation.last_acknowledged(session, actor.person_id)
         joined = _joined(session, actor, now)
