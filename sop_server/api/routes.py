@@ -11,7 +11,7 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Any, TypeVar
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 from pydantic import BaseModel
 
 from sop_server.api import door
@@ -99,7 +99,6 @@ def _response(reply: Reply) -> Response:
     response = Response(reply.content.model_dump_json(), status=reply.status, content_type="application/json")
     if reply.tag is not None:
         response.set_etag(reply.tag)
-        response.headers["Cache-Control"] = "private, no-cache"
-        if request.method == "GET":
-            response.make_conditional(request)
+        # The tag guards edits with If-Match. It is no tag of the answer, which tells more than what is edited.
+        response.headers["Cache-Control"] = "no-store"
     return response

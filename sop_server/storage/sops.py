@@ -165,12 +165,12 @@ def departments_in_force(session: Session, at: datetime, departments: Collection
 
 
 def in_force_departments(
-    session: Session, at: datetime, departments: Collection[str] | None = None
+    session: Session, at: datetime, *, governed: tuple[Collection[str], datetime] | None = None
 ) -> Mapping[str | None, int]:
-    """Count the SOPs in force by department."""
+    """Count the SOPs in force at `at` by department; `governed` as for `in_force_rows`."""
     query = select(Revision.department, func.count()).where(*is_served(at)).group_by(Revision.department)
-    if departments is not None:
-        query = query.where(Revision.department.in_(departments))
+    if governed is not None:
+        query = query.where(_is_governed_by(*governed))
     return dict(session.execute(query).all())
 
 
@@ -219,6 +219,11 @@ def recently_published(
     if departments is not None:
         query = query.where(Revision.department.in_(departments))
     return session.scalars(query).all()
+
+
+def last_came_into_force(session: Session, at: datetime) -> datetime | None:
+    """Return the instant at which a revision, of whatever SOP, last came into force by `at`."""
+    return session.scalar(select(func.max(Revision.effective_from)).where(Revision.effective_from <= at))
 
 
 def known_ids(session: Session, ids: Collection[str]) -> set[str]:

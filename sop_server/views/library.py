@@ -31,7 +31,7 @@ def index() -> ResponseReturnValue:
         limit=fields.number(request.args, "limit") or DEFAULT_LIMIT,
         cursor=fields.choice(request.args, "cursor"),
     )
-    counts = count_by_department(visitor.stores(), actor=visitor.actor(), now=at or visitor.now())
+    counts = count_by_department(visitor.stores(), actor=visitor.actor(), now=visitor.now(), at=at)
     return render_template(
         "sops/index.html",
         sops=page.items,
@@ -66,6 +66,9 @@ def sop(sop_id: str) -> ResponseReturnValue:
         summary,
         page.unreflected,
         page.coming,
+        page.next_review_at,
+        page.last_review,
+        page.html,
         found.around,
         found.drafts,
         found.reading,

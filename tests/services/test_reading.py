@@ -1,7 +1,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import event
@@ -25,7 +25,9 @@ from sop_server.services.library.reading import (
 )
 from sop_server.services.library.searching import Query, search
 from sop_server.services.participation.reader_page import open_sop
+from sop_server.services.publication.checking import check
 from sop_server.services.stores import Stores
+from sop_server.storage import drafts
 from tests.services.story import Story, step, text
 
 
@@ -207,7 +209,7 @@ def test_reading_takes_a_fixed_number_of_queries_however_large_the_library_is(st
     with counted(story) as found:
         search(stores, actor=story.rita, query=Query("title"), now=now)
 
-    assert (len(first_page), len(page), len(listed), len(found)) == (15, 2, 13, 4)
+    assert (len(first_page), len(page), len(listed), len(found)) == (16, 2, 13, 4)
 
 
 def test_a_link_that_changed_tells_no_title_of_another_department(story: Story) -> None:
@@ -224,3 +226,55 @@ def test_a_link_that_changed_tells_no_title_of_another_department(story: Story) 
         (link,) = [one.detail for one in reasons if one.kind == "link"]
         assert target in link
         assert "Very secret" not in link
+
+
+def test_links_lead_to_what_came_into_force_by_itself_meanwhile(story: Story) -> None:
+    coming = story.draft(text("Coming"))
+    begins = story.now + timedelta(hours=1)
+    story.approve(coming, effective_from=begins)
+    sop_id = published(story, text("Links", steps=step(1, f"See [[{coming.sop_id}]].")))
+
+    def shown(at: datetime) -> str:
+        return get_sop(story.stores, actor=story.rita, sop_id=sop_id, now=at).html
+
+    assert "broken-link" in shown(begins - timedelta(seconds=1))
+    assert f'href="/sops/{coming.sop_id}"' in shown(begins)
+    retired = story.draft(sop_id=coming.sop_id, kind="retire")
+    ends = begins + timedelta(hours=1)
+    story.now = begins
+    story.approve(retired, effective_from=ends)
+    assert f'href="/sops/{coming.sop_id}"' in shown(ends - timedelta(seconds=1))
+    assert "broken-link" in shown(ends)
+
+
+def test_a_count_of_the_past_is_of_the_sops_that_are_ones_own_now(story: Story) -> None:
+    sop_id = published(story, text("Refunds"))
+    before = story.now
+    story.later(days=30)
+    published(story, text("Refunds", department="customer-care"), sop_id=sop_id)
+    story.later(days=1)
+    stores, now = story.stores, story.now
+
+    assert count_by_department(stores, actor=story.rita, now=now, at=before) == {}
+    assert count_by_department(stores, actor=story.carl, now=now, at=before) == {"payments": 1}
+    assert count_by_department(stores, actor=story.carl, now=now) == {"customer-care": 1}
+
+
+def test_a_draft_whose_text_is_lost_hides_no_other_and_can_be_written_again(story: Story) -> None:
+    sop_id = published(story, text("Refunds"))
+    lost = story.draft(text("Refunds", steps=step(1, "Lost")), sop_id=sop_id, submitted=False)
+    other = story.draft(text("Other"), submitted=False)
+    with story.stores.database.read() as session:
+        row = drafts.draft_row(session, 2)
+        assert row is not None
+        blob = row.blob_oid
+    (story.stores.library.path / "objects" / blob[:2] / blob[2:]).unlink()
+
+    listed = list_drafts(story.stores, actor=story.asha, now=story.now, texts=True).items
+
+    assert [(one.id, bool(one.content)) for one in listed if one.id in {lost.id, other.id}] == [
+        (other.id, True),
+        (lost.id, False),
+    ]
+    assert any(lost.id in told for told in check(story.stores, now=story.now).problems)
+    assert "Anew" in story.edit(lost, content=text("Refunds", steps=step(1, "Anew"))).content

@@ -6,6 +6,7 @@ import pytest
 from sop_server.domain.permissions import Actor
 from sop_server.domain.tickets import TicketInput
 from sop_server.services.changes.tickets import upsert_ticket
+from sop_server.services.participation.reviews import review_sop
 from sop_server.services.stores import Stores
 from tests.views.browser import Browser, Clock, words
 from tests.views.conftest import NOW, Cast, Publish
@@ -248,3 +249,17 @@ def test_a_sop_that_is_still_to_come_leads_to_its_coming_revision(
     assert as_person(cast.payments_reader).get(f"/sops/{sop_id}").status_code == 404
     clock.now = NOW + timedelta(days=2)
     assert as_person(cast.reader).get(f"/sops/{sop_id}").status_code == 200
+
+
+def test_a_review_changes_the_page_that_a_browser_holds(
+    as_person: AsPerson, cast: Cast, publish: Publish, stores: Stores, clock: Clock
+) -> None:
+    sop_id = publish()
+    clock.now += timedelta(minutes=1)
+    browser = as_person(cast.editor)
+    tag = browser.get(f"/sops/{sop_id}").headers["ETag"]
+    assert browser.get(f"/sops/{sop_id}", etag=tag).status_code == 304
+
+    review_sop(stores, actor=cast.editor, now=clock.now, sop_id=sop_id, outcome="confirmed", note="As it is done.")
+
+    assert browser.get(f"/sops/{sop_id}", etag=tag).status_code == 200

@@ -4,11 +4,10 @@ from collections.abc import Collection
 from datetime import datetime
 
 from sop_server.domain import identifiers
-from sop_server.domain.content import normalise
 from sop_server.domain.drafts import DraftState
 from sop_server.domain.permissions import Action, Actor
 from sop_server.errors import InvalidInputError
-from sop_server.services.drafts.draft_views import DraftView, Looking, draft_in_sight, may_see, view, views
+from sop_server.services.drafts.draft_views import DraftView, Looking, draft_in_sight, may_see, texts_of, view, views
 from sop_server.services.paging import Page, check_limit, number_after
 from sop_server.services.stores import Stores
 from sop_server.storage import drafts
@@ -51,7 +50,7 @@ def list_drafts(
             if len(rows) <= limit:
                 break
             before = rows[-1].id
-        contents = {row.id: normalise(stores.library.read(row.blob_oid)) for row in found[:limit]} if texts else None
+        contents = texts_of(stores, found[:limit]) if texts else None
         shown = views(session, found[:limit], Looking(actor, now), contents=contents)
     return Page(tuple(shown), str(found[limit - 1].id) if len(found) > limit else None)
 

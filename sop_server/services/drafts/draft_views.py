@@ -1,13 +1,14 @@
 """What the doors show of a draft, and who may see it."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
 from sop_server.domain import identifiers
 from sop_server.domain.content import normalise
 from sop_server.domain.permissions import Action, Actor
-from sop_server.errors import NotFoundError
+from sop_server.errors import DamagedError, NotFoundError
 from sop_server.services.changes.ticket_sight import tickets_in_sight
 from sop_server.services.stores import Stores
 from sop_server.storage import drafts, people, sops, ticket_references
@@ -100,10 +101,18 @@ def may_see(session: Session, actor: Actor, draft: Draft, *, now: datetime) -> b
 
 
 def view(stores: Stores, session: Session, draft: Draft, looking: Looking) -> DraftView:
-    """Return one draft with its text."""
+    """Return one draft with its text; an empty one where the library lost it, so that it can be written anew."""
     session.flush()
-    content = normalise(stores.library.read(draft.blob_oid))
-    return views(session, [draft], looking, contents={draft.id: content})[0]
+    return views(session, [draft], looking, contents=texts_of(stores, [draft]))[0]
+
+
+def texts_of(stores: Stores, rows: Iterable[Draft]) -> dict[int, str]:
+    """Return the texts of drafts by their numbers: one that the library lost, or holds damaged, hides no other."""
+    found: dict[int, str] = {}
+    for draft in rows:
+        with suppress(DamagedError):
+            found[draft.id] = normalise(stores.library.read(draft.blob_oid))
+    return found
 
 
 def views(

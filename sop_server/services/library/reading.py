@@ -69,10 +69,12 @@ def list_sops(
     return Page(items, items[-1].sop_id if len(rows) > limit else None)
 
 
-def count_by_department(stores: Stores, *, actor: Actor, now: datetime) -> Mapping[str | None, int]:
-    """Count the SOPs in force that the actor may read, by department."""
+def count_by_department(
+    stores: Stores, *, actor: Actor, now: datetime, at: datetime | None = None
+) -> Mapping[str | None, int]:
+    """Count the SOPs in force that the actor may read, now or at an instant, by department."""
     with stores.database.read() as session:
-        return counts_by_department(stores, session, actor.reach(Action.READ), now=now)
+        return counts_by_department(stores, session, actor.reach(Action.READ), at=at or now, now=now)
 
 
 def summaries(stores: Stores, *, actor: Actor, now: datetime, ids: Collection[str]) -> list[SopSummary]:
@@ -108,7 +110,7 @@ def page_of(stores: Stores, session: Session, record: SopRecord, *, at: datetime
     facts = facts_of(stores, session, [row.sop_id], at=at, now=now)
     of = standing(facts)
     everything = facts.revisions[row.sop_id]
-    text = text_of(stores, session, row, tip=record.tip)
+    text = text_of(stores, session, row, lead=record.lead, now=now)
     reviewed = last_confirmed(facts.reviews, at).get(row.sop_id)
     to_come = {revision.number for revision in revisions.scheduled(everything, at)}
     return SopPage(
@@ -140,7 +142,7 @@ def get_revision(stores: Stores, *, actor: Actor, sop_id: str, number: int, now:
     with stores.database.read() as session:
         record = record_in_sight(stores, session, actor, sop_id, now=now)
         row = record.row(number)
-        return _with_text(record.view(row, now), text_of(stores, session, row, tip=record.tip))
+        return _with_text(record.view(row, now), text_of(stores, session, row, lead=record.lead, now=now))
 
 
 def compare(stores: Stores, *, actor: Actor, sop_id: str, before: int, after: int, now: datetime) -> Comparison:
@@ -148,7 +150,7 @@ def compare(stores: Stores, *, actor: Actor, sop_id: str, before: int, after: in
     with stores.database.read() as session:
         record = record_in_sight(stores, session, actor, sop_id, now=now)
         old, new = record.row(before), record.row(after)
-        old_text, new_text = (text_of(stores, session, row, tip=record.tip) for row in (old, new))
+        old_text, new_text = (text_of(stores, session, row, lead=record.lead, now=now) for row in (old, new))
 
         def compared() -> Changes:
             resolve = resolver(session, path=new.path, at=now)
@@ -158,7 +160,7 @@ def compare(stores: Stores, *, actor: Actor, sop_id: str, before: int, after: in
             )
 
         # Everybody who reads a new revision asks for the same comparison.
-        changes = stores.changes.get((old.content_hash, new.content_hash, new.path, record.tip), compared)
+        changes = stores.changes.get((old.content_hash, new.content_hash, new.path, record.lead), compared)
     first, second = _with_text(record.view(old, now), old_text), _with_text(record.view(new, now), new_text)
     return Comparison(sop_id, second.title, first, second, changes.redline, changes.lines)
 

@@ -39,7 +39,7 @@ def record_of(stores: Stores, session: Session, sop_id: str, *, now: datetime) -
             builds_on=tuple(
                 [] if serving is None else sops.in_force_rows(session, now, ids=set(serving.links) - {sop_id})
             ),
-            tip=drafts.mark(session, drafts.MAIN) or "",
+            lead=f"{drafts.mark(session, drafts.MAIN)} {sops.last_came_into_force(session, now)}",
         )
 
     named = edition(session, now)
@@ -114,15 +114,16 @@ def readable_ids(
 
 
 def counts_by_department(
-    stores: Stores, session: Session, departments: frozenset[str] | None, *, now: datetime
+    stores: Stores, session: Session, reach: frozenset[str] | None, *, at: datetime, now: datetime
 ) -> Mapping[str | None, int]:
-    """Count the SOPs in force by department, of some departments or of all."""
+    """Count by department the SOPs in force at `at`, all or those that belong to one of `reach`."""
 
     def read() -> Mapping[str | None, int]:
-        return sops.in_force_departments(session, now, departments)
+        governed = None if reach is None else (reach, max(at, now))
+        return sops.in_force_departments(session, at, governed=governed)
 
-    named = edition(session, now)
-    return read() if named is None else stores.counts.get((named, departments), read)
+    named = edition(session, now) if at == now else None
+    return read() if named is None else stores.counts.get((named, reach), read)
 
 
 def stale_of(
@@ -135,13 +136,13 @@ def stale_of(
     return {item.sop_id: item.reasons for item in staleness(of, among=sop_ids)}
 
 
-def text_of(stores: Stores, session: Session, row: Revision, *, tip: str) -> SopText:
-    """Return the text of a revision, with its links as they lead where `main` stands at `tip`."""
+def text_of(stores: Stores, session: Session, row: Revision, *, lead: str, now: datetime) -> SopText:
+    """Return the text of a revision, with its links as they lead at the present; `lead` is that of its record."""
 
     def made() -> SopText:
         text = normalise(stores.library.read(row.blob_oid))
         parsed = front_matter.parse(text)
-        resolve = resolver(session, path=row.path, at=stores.clock())
+        resolve = resolver(session, path=row.path, at=now)
         return SopText(text, parsed.raw, parsed.body, render(parsed.body, resolve=resolve))
 
-    return stores.texts.get((row.content_hash, row.path, tip), made)
+    return stores.texts.get((row.content_hash, row.path, lead), made)

@@ -37,7 +37,8 @@ class SopRecord:
     """One SOP as it is recorded at the present: `rows` are its revisions in ascending number, at least one.
 
     `names` are those of its owners and deputies by address; `links_here` the SOPs in force that refer to it,
-    `builds_on` those that its revision in force names; `tip` is the commit of `main` that all this belongs to.
+    `builds_on` those that its revision in force names; `lead` changes with whatever links of texts lead to: with
+    `main`, and with each revision that comes into force by itself.
     """
 
     rows: tuple[Revision, ...]
@@ -45,7 +46,7 @@ class SopRecord:
     names: Mapping[str, str]
     links_here: tuple[Revision, ...]
     builds_on: tuple[Revision, ...]
-    tip: str
+    lead: str
 
     def department(self, at: datetime) -> str | None:
         """Return the department that governs it: that of the latest revision in force, else of its first one."""

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
 
+from sop_server.domain import identifiers
 from sop_server.domain.content import content_hash
+from sop_server.domain.drafts import OPEN
 from sop_server.errors import DamagedError
 from sop_server.services.library import indexing
 from sop_server.services.publication import approved_files, lost_revisions, projecting, reconciling
@@ -34,7 +36,7 @@ def check(stores: Stores, *, now: datetime, repair: bool = False) -> CheckReport
         told = "The database has another shape than this version needs; run `sop-server init` to move it on."
         return CheckReport((*stores.library.verify(), told), (), ())
     mended = repair_stores(stores, now=now) if repair else []
-    problems = [*_left_locks(stores), *stores.library.verify()]
+    problems = [*_left_locks(stores), *_lost_drafts(stores), *stores.library.verify()]
     with stores.database.read() as session:
         differing, history = _library_against_projection(stores, session)
         problems += differing
@@ -65,6 +67,16 @@ def repair_stores(stores: Stores, *, now: datetime) -> list[str]:
         count = indexing.rebuild_index(stores)
         mended.append(f"The search index was built anew with {count} SOPs.")
     return mended
+
+
+def _lost_drafts(stores: Stores) -> list[str]:
+    with stores.database.read() as session:
+        waiting = [row for row in drafts.draft_rows(session, states=OPEN) if not stores.library.has(row.blob_oid)]
+    return [
+        f"The text of {identifiers.draft_id(row.id)} on {row.sop_id} is lost from the library. Ask its author to write "
+        "it again on the draft's page, or to withdraw it."
+        for row in waiting
+    ]
 
 
 def _left_locks(stores: Stores) -> list[str]:

@@ -75,7 +75,10 @@ class Library:
             # Made a moment ago, by another process; otherwise it names a commit that is not there.
             found = self._look_up(name)
             if found is None:
-                raise DamagedError(f"The library's {name} names a commit that is lost. Run `sop-server check`.")
+                raise DamagedError(
+                    f"The library's {name} names a commit that is lost, or nothing that git can read. "
+                    "Have an administrator put the library back from a backup."
+                )
         return None if found is None else found[0]
 
     def has(self, oid: str) -> bool:
