@@ -5,8 +5,9 @@ from sop_server.api.routes import Call, Route
 from sop_server.api.schemas.base import Listing
 from sop_server.api.schemas.registers import AuditEvent, AuditQuery, Finding, FindingQuery
 from sop_server.domain.permissions import Action
-from sop_server.services.reports import audit_trail, findings
-from sop_server.services.reports.audit_trail import AuditFilter
+from sop_server.services.reports import findings
+from sop_server.services.trail import events
+from sop_server.services.trail.events import AuditFilter
 
 
 def list_findings(call: Call) -> Listing[Finding]:
@@ -19,7 +20,7 @@ def list_findings(call: Call) -> Listing[Finding]:
 def list_audit_events(call: Call) -> Listing[AuditEvent]:
     """List who did what to what, the newest first."""
     query = call.query(AuditQuery, sight=lambda: call.actor.require(Action.SEE_AUDIT, None))
-    page = audit_trail.list_audit_events(
+    page = events.list_audit_events(
         call.stores,
         actor=call.actor,
         wanted=AuditFilter(

@@ -8,11 +8,14 @@ from sop_server.services.library.indexing import index_due
 from sop_server.services.publication.reconciling import reconcile
 from sop_server.services.reports.findings import scan
 from sop_server.services.stores import Stores
+from sop_server.services.trail.anchoring import anchor_head
 from sop_server.storage import drafts
 
+ANCHOR_EVERY = timedelta(hours=1)
 SCAN_EVERY = timedelta(minutes=5)
 MAINTAIN_EVERY = timedelta(days=1)
 
+_ANCHORING = "anchoring"
 _SCANNED = "scanned"
 _MAINTAINED = "maintained"
 
@@ -41,6 +44,9 @@ def run_due(stores: Stores, *, now: datetime) -> list[str]:
         opened, closed = scan(stores, now=now)
         if opened or closed:
             told.append(f"The scan opened {opened} findings and closed {closed}.")
+    if _is_due(stores, _ANCHORING, every=ANCHOR_EVERY, now=now):
+        # Nothing is told of it: a quiet server says nothing every hour.
+        anchor_head(stores, now=now)
     if _is_due(stores, _MAINTAINED, every=MAINTAIN_EVERY, now=now):
         stores.library.maintain()
     return told

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sop_server.domain.audit_chain import Head
 from sop_server.domain.drift import DriftReport
 from sop_server.domain.neighbourhoods import Neighbourhood
 from sop_server.domain.policy import Policy
@@ -42,4 +43,5 @@ class Stores:
     readable: Kept[tuple[str, frozenset[str]], frozenset[str]] = field(default_factory=lambda: Kept(32))
     counts: Kept[tuple[str, frozenset[str] | None], Mapping[str | None, int]] = field(default_factory=lambda: Kept(64))
     places: Kept[tuple[str, frozenset[str] | None], Places] = field(default_factory=lambda: Kept(64))
+    proofs: Kept[str, tuple[datetime, Head]] = field(default_factory=lambda: Kept(1))
     scores: Kept[tuple[datetime, frozenset[str] | None], DriftReport] = field(default_factory=lambda: Kept(512))

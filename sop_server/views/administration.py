@@ -17,7 +17,7 @@ from sop_server.services.accounts.departments import (
     set_approvals_needed,
 )
 from sop_server.services.publication.checking import check
-from sop_server.services.reports.audit_trail import AuditFilter, export_audit_events, list_audit_events
+from sop_server.services.trail.events import AuditFilter, export_audit_events, list_audit_events
 from sop_server.views import downloads, fields, refusals, visitor
 from sop_server.views.refusals import REFUSED, Refusal, refusal
 

@@ -1,6 +1,7 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from sqlalchemy import inspect, text
 from sqlalchemy.exc import IntegrityError
 
 from sop_server.errors import DamagedError
-from sop_server.storage import migrations, schema
+from sop_server.storage import audit, migrations, schema
 from sop_server.storage.database import Database, sqlite_url
 from sop_server.storage.tables import Table
 
@@ -131,6 +132,34 @@ def test_proposals_of_before_they_could_be_declined_are_kept(database: Database)
     move(database, "0005", down=True)
     with database.engine.connect() as connection:
         assert connection.scalars(text("SELECT reason FROM not_needed")).all() == ["Yes"]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE audit_event SET actor = 'mallory' WHERE id = 1",
+        "DELETE FROM audit_event",
+        (
+            "INSERT OR REPLACE INTO audit_event (id, at, actor, action, subject, details, previous_hash, hash) "
+            "VALUES (1, '2026-03-02', 'mallory', 'a', 's', '{}', '', 'other')"
+        ),
+        (
+            "INSERT OR REPLACE INTO audit_event (at, actor, action, subject, details, previous_hash, hash) "
+            "SELECT at, 'mallory', action, subject, details, previous_hash, hash FROM audit_event"
+        ),
+    ],
+)
+def test_the_database_refuses_to_change_an_audit_event(database: Database, statement: str) -> None:
+    schema.upgrade(database)
+    with database.write() as session:
+        audit.record(session, at=datetime(2026, 3, 2, tzinfo=UTC), actor="asha", action="a", subject="s")
+
+    with pytest.raises(IntegrityError, match="append-only"), database.engine.begin() as connection:
+        connection.execute(text(statement))
+
+    with database.read() as session:
+        assert [event.actor for event in audit.events(session)] == ["asha"]
+        assert audit.first_broken_link(session) is None
 
 
 def test_moving_up_twice_changes_nothing(database: Database) -> None:

@@ -13,7 +13,8 @@ from sop_server.services.library import indexing
 from sop_server.services.publication import approved_files, lost_revisions, projecting, reconciling
 from sop_server.services.publication.projecting import Published
 from sop_server.services.stores import Stores
-from sop_server.storage import audit, drafts, facts, outbox, schema, sops
+from sop_server.services.trail.proving import prove_trail
+from sop_server.storage import drafts, facts, outbox, schema, sops
 from sop_server.storage.database import Session
 from sop_server.storage.kept_facts import PROJECTED_AGAIN
 from sop_server.storage.tables import PublishIntent, Revision
@@ -41,10 +42,10 @@ def check(stores: Stores, *, now: datetime, repair: bool = False) -> CheckReport
         differing, history = _library_against_projection(stores, session)
         problems += differing
         problems += _projection_against_intents(stores, session)
-        broken = audit.first_broken_link(session)
-        if broken is not None:
-            problems.append(f"The audit chain does not hold from {broken} on: something was changed behind it.")
         notes = [*history, *_notes(session, now=now)]
+    broken = prove_trail(stores).broken
+    if broken is not None:
+        problems.append(f"The audit chain does not hold from {broken} on: something was changed behind it.")
     lag = indexing.behind(stores)
     if lag is not None:
         problems.append(lag)

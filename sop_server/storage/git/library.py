@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from datetime import datetime
 from pathlib import Path
 
 from sop_server.errors import BusyError, ConflictError, DamagedError, InvalidInputError
@@ -16,6 +17,7 @@ from sop_server.storage.git.library_lock import LibraryLock
 from sop_server.storage.git.merge import Merged, merge
 from sop_server.storage.git.publications import Change, Publication
 from sop_server.storage.git.repositories import Repositories
+from sop_server.storage.git.tags import read_tags, tag_object
 
 __all__ = [
     "MAIN",
@@ -163,6 +165,25 @@ class Library:
         if self.ref(ref) is not None:
             self._update(ref, ["update-ref", "-d", ref], None)
 
+    def tag(self, name: str, message: str, *, at: datetime) -> None:
+        """Put an annotated tag on the head of `main`, or on its own text before the first commit.
+
+        The same tag again changes nothing. Raises ConflictError where another one has the name, BusyError where a
+        lock file stays in the way, DamagedError with git's reason.
+        """
+        ref = _checked_ref(f"refs/tags/{name}")
+        with self._lock.hold(timeout=_LOCK_TIMEOUT) as descriptor:
+            head = self.head()
+            target = head or self._made(["hash-object", "-w", "--stdin"], message.encode(), descriptor=descriptor)
+            content = tag_object(name, target, "blob" if head is None else "commit", message, at)
+            oid = self._made(["mktag"], content, descriptor=descriptor)
+            if self.ref(ref) != oid:
+                self.advance(ref, oid, None)
+
+    def tags(self, prefix: str) -> dict[str, str]:
+        """Return the message of each annotated tag whose name begins with `prefix`; "" where a tag has none."""
+        return read_tags(self._repositories.current().git, prefix)
+
     def publications(self, *, since: str | None = None) -> Iterator[Publication]:
         """Yield the commits of `main` after `since` (an object id), oldest first, as they are read."""
         head = self.head()
@@ -267,6 +288,13 @@ class Library:
             # Under the lock no other writer lives: what was in the way, a git left that was killed.
             finished = run(git, arguments, stdin=stdin, descriptors=[descriptor])
         return finished
+
+    def _made(self, arguments: Sequence[str], content: bytes, *, descriptor: int) -> str:
+        finished = self._change(arguments, stdin=content, descriptor=descriptor)
+        oid = finished.output.decode("ascii", "replace").strip()
+        if finished.status != 0 or not is_oid(oid):
+            raise DamagedError(f"git could not write to the library: {_reason(finished.errors)}. Nothing was changed.")
+        return oid
 
     def _update(self, ref: str, arguments: list[str], old: str | None) -> None:
         _checked_ref(ref)

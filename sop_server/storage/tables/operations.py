@@ -31,7 +31,7 @@ class AuditEvent(Table):
     """One link of the audit chain: `hash` covers everything in it and the hash before it."""
 
     __tablename__ = "audit_event"
-    __table_args__ = (Index("ix_audit_event_subject", "subject"),)
+    __table_args__ = (Index("ix_audit_event_subject", "subject"), Index("ix_audit_event_actor", "actor", "at"))
 
     id: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime]
