@@ -68,7 +68,7 @@ class Route:
 
     method: str
     path: str
-    view: Callable[..., BaseModel | Reply]
+    view: Callable[..., BaseModel | Reply | Response]
     answer: type[BaseModel]
     action: Action | None = None
     body: type[BaseModel] | None = None
@@ -89,6 +89,9 @@ def _endpoint(route: Route) -> Callable[..., Response]:
         if route.action is not None:
             actor.require_anywhere(route.action)
         result = route.view(Call(door.stores(), actor, door.now()), **names)
+        if isinstance(result, Response):
+            # A file that is made while it is sent.
+            return result
         reply = result if isinstance(result, Reply) else Reply(result, status=route.status)
         return _response(reply)
 

@@ -28,6 +28,7 @@ _COMMANDS = {
     "check": "upkeep",
     "scan": "upkeep",
     "report": "reports",
+    "audit": "auditing",
     "backup": "backups",
     "restore": "backups",
 }

@@ -8,6 +8,7 @@ import click
 
 from sop_server.cli.opening import opened, present
 from sop_server.cli.tables import print_table
+from sop_server.domain.csv_rows import harmless_cell
 from sop_server.domain.doers import OPERATOR
 from sop_server.domain.instants import parse_instant
 from sop_server.services.reports.report_shapes import REPORTS, Table, shape_of, table_of
@@ -48,12 +49,7 @@ def report_command(*, name: str, at: str | None, days: int, department: str | No
 def _write_csv(table: Table) -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(table.columns)
-    writer.writerows([[_harmless(cell) for cell in row] for row in table.rows])
-
-
-def _harmless(cell: object) -> object:
-    # A spreadsheet runs what begins so; a title is anybody's to write.
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+    writer.writerows([[harmless_cell(cell) for cell in row] for row in table.rows])
 
 
 def _shown(cell: object) -> object:

@@ -108,10 +108,14 @@ def prove(links: Iterable[Link], anchors: Iterable[Anchor] = (), *, after: Head 
     return Proof(head, None if pending is None else _gone(pending))
 
 
+def anchor_line(anchor: Anchor) -> str:
+    """Return what an anchor says, in one line: event, hash, instant."""
+    return f"{anchor.head.id} {anchor.head.hash} {format_instant(anchor.at)}"
+
+
 def anchor_message(anchor: Anchor) -> str:
     """Return the text that an anchor has in the library."""
-    head = anchor.head
-    return f"{_TITLE}\n\n{head.id} {head.hash} {format_instant(anchor.at)}\n"
+    return f"{_TITLE}\n\n{anchor_line(anchor)}\n"
 
 
 def read_anchor(message: str) -> Anchor | None:

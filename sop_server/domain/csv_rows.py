@@ -1,4 +1,7 @@
-"""CSV files as people export them: any of three separators, a byte order mark, lists in cells; bad rows are data."""
+"""CSV files as people export them: any of three separators, a byte order mark, lists in cells; bad rows are data.
+
+And the cells of those that we write: none is a formula for the spreadsheet that opens it.
+"""
 
 import csv
 import io
@@ -12,6 +15,8 @@ MAX_ROWS = 50_000
 
 _SEPARATORS = (",", ";", "\t")
 _LIST = re.compile(r"[;,\n]")
+# What a spreadsheet takes for the beginning of a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +100,12 @@ def check_columns(columns: Collection[str], *, required: Collection[str], option
 def split_list(cell: str) -> tuple[str, ...]:
     """Return the names in a cell, separated by semicolons or commas."""
     return tuple(name.strip() for name in _LIST.split(cell) if name.strip())
+
+
+def harmless_cell(cell: object) -> object:
+    """Return a cell to be written: text that a spreadsheet would run as a formula gets an apostrophe before it."""
+    # Leading blanks do not keep a spreadsheet from running what follows them.
+    return f"'{cell}" if isinstance(cell, str) and cell.lstrip(" \n").startswith(_FORMULA) else cell
 
 
 def _columns(cells: list[str], *, required: Collection[str], optional: Collection[str]) -> list[str]:

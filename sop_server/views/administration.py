@@ -17,13 +17,13 @@ from sop_server.services.accounts.departments import (
     set_approvals_needed,
 )
 from sop_server.services.publication.checking import check
-from sop_server.services.trail.events import AuditFilter, export_audit_events, list_audit_events
+from sop_server.services.trail.events import AuditFilter, list_audit_events
+from sop_server.services.trail.exporting import export_trail
+from sop_server.services.trail.proving import recent_proof
 from sop_server.views import downloads, fields, refusals, visitor
 from sop_server.views.refusals import REFUSED, Refusal, refusal
 
 BLUEPRINT = Blueprint("administration", __name__, url_prefix="/admin")
-
-_COLUMNS = ("id", "at", "actor", "action", "subject", "details", "hash")
 
 
 @BLUEPRINT.get("/")
@@ -106,15 +106,16 @@ def repair_stores() -> ResponseReturnValue:
 
 @BLUEPRINT.get("/audit")
 def audit() -> ResponseReturnValue:
-    """Show who did what to what, the newest first."""
-    chosen: dict[str, Any] = {name: fields.choice(request.args, name) for name in ("actor", "action", "subject")}
-    wanted = _wanted()
+    """Show who did what to what, the newest first, and whether the chain holds."""
+    wanted, cursor = _wanted(), fields.choice(request.args, "cursor")
+    chosen: dict[str, Any] = {name: getattr(wanted, name) for name in ("actor", "action", "subject")}
     chosen |= {name: at and format_instant(at) for name, at in (("since", wanted.since), ("until", wanted.until))}
-    cursor = fields.choice(request.args, "cursor")
     page = list_audit_events(visitor.stores(), actor=visitor.actor(), wanted=wanted, cursor=cursor)
     return render_template(
         "admin/audit.html",
         events=page.items,
+        # Whoever pages on has seen it on the first page.
+        proof=recent_proof(visitor.stores(), now=visitor.now()) if cursor is None else None,
         chosen=chosen,
         wanted=wanted,
         files={"csv": url_for(".audit_csv", **chosen), "json": url_for(".audit_json", **chosen)},
@@ -126,14 +127,18 @@ def audit() -> ResponseReturnValue:
 @BLUEPRINT.get("/audit.json")
 def audit_json() -> ResponseReturnValue:
     """Give the events as JSON, with the hashes that prove them."""
-    return downloads.json_file("audit", _rows())
+    return _file("json")
 
 
 @BLUEPRINT.get("/audit.csv")
 def audit_csv() -> ResponseReturnValue:
     """Give the events for a spreadsheet."""
-    rows = [[*(row[name] for name in _COLUMNS[:5]), downloads.compact(row["details"]), row["hash"]] for row in _rows()]
-    return downloads.csv_file("audit", _COLUMNS, rows)
+    return _file("csv")
+
+
+def _file(form: str) -> ResponseReturnValue:
+    parts = export_trail(visitor.stores(), actor=visitor.actor(), now=visitor.now(), wanted=_wanted(), form=form)
+    return downloads.sent(parts, "audit", form)
 
 
 def _wanted() -> AuditFilter:
@@ -144,22 +149,6 @@ def _wanted() -> AuditFilter:
         since=fields.instant(request.args, "since"),
         until=fields.instant(request.args, "until"),
     )
-
-
-def _rows() -> list[dict[str, Any]]:
-    found = export_audit_events(visitor.stores(), actor=visitor.actor(), wanted=_wanted())
-    return [
-        {
-            "id": one.id,
-            "at": format_instant(one.at),
-            "actor": one.actor,
-            "action": one.action,
-            "subject": one.subject,
-            "details": dict(one.details),
-            "hash": one.hash,
-        }
-        for one in found
-    ]
 
 
 def _departments_page(refused: Refusal) -> ResponseReturnValue:

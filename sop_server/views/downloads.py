@@ -1,14 +1,18 @@
-"""Tables and figures as files for spreadsheets and scripts."""
+"""Tables and figures as files for spreadsheets and scripts; each of them is told in the audit trail."""
 
 import csv
 import io
 import json
 from collections.abc import Iterable, Sequence
 
-from flask import Response
+from flask import Response, request
 
-# What a spreadsheet takes for the beginning of a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+from sop_server.domain.csv_rows import harmless_cell
+from sop_server.services.trail.exporting import BYTE_ORDER_MARK, MEDIA_TYPES, record_export
+from sop_server.views import visitor
+
+# What a file may be narrowed by. Anything else in an address is nobody's filter, and is not kept.
+_FILTERS = ("at", "days", "department", "owner", "source", "state", "kind")
 
 
 def csv_file(name: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Response:
@@ -16,27 +20,28 @@ def csv_file(name: str, columns: Sequence[str], rows: Iterable[Sequence[object]]
     written = io.StringIO()
     writer = csv.writer(written, lineterminator="\r\n")
     writer.writerow(columns)
-    writer.writerows([_harmless(cell) for cell in row] for row in rows)
-    # The mark tells spreadsheets that it is UTF-8.
-    return _file("\N{ZERO WIDTH NO-BREAK SPACE}" + written.getvalue(), f"{name}.csv", "text/csv; charset=utf-8")
+    writer.writerows([harmless_cell(cell) for cell in row] for row in rows)
+    return _told(BYTE_ORDER_MARK + written.getvalue(), name, "csv")
 
 
 def json_file(name: str, value: object) -> Response:
     """Return a value as a JSON file."""
-    return _file(json.dumps(value, ensure_ascii=False, indent=2) + "\n", f"{name}.json", "application/json")
+    return _told(json.dumps(value, ensure_ascii=False, indent=2) + "\n", name, "json")
 
 
-def compact(value: object) -> str:
-    """Return a value as JSON in one line, for a cell."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-
-
-def _harmless(cell: object) -> object:
-    # Leading blanks do not keep a spreadsheet from running what follows them.
-    return f"'{cell}" if isinstance(cell, str) and cell.lstrip(" \n").startswith(_FORMULA) else cell
-
-
-def _file(text: str, name: str, content_type: str) -> Response:
-    response = Response(text, content_type=content_type)
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+def sent(parts: Iterable[str], name: str, form: str) -> Response:
+    """Return a file whose parts are made while it is sent; whoever makes them tells of it."""
+    response = Response(parts, content_type=MEDIA_TYPES[form])
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
     return response
+
+
+def _told(text: str, name: str, form: str) -> Response:
+    record_export(
+        visitor.stores(),
+        actor=visitor.actor(),
+        now=visitor.now(),
+        name=f"{name}.{form}",
+        wanted={one: request.args[one] for one in _FILTERS if request.args.get(one)},
+    )
+    return sent([text], name, form)

@@ -60,3 +60,28 @@ def test_bad_query_of_the_audit_trail_is_told(caller: As, query: dict[str, objec
     answer = caller("ada").get("/audit-events", **query)
     assert answer.status_code == 422
     assert list(answer.get_json()["errors"]) == list(query)
+
+
+def test_the_whole_audit_trail_is_one_call(caller: As, publish: Make) -> None:
+    publish()
+    ada = caller("ada")
+    answer = ada.get("/audit-events/export", subject="SOP-0001")
+    assert answer.is_streamed
+    events = answer.get_json()
+    assert events == ada.get("/audit-events", subject="SOP-0001").get_json()["items"]
+    rows = ada.get("/audit-events/export", subject="SOP-0001", format="csv").get_data().decode("utf-8-sig").splitlines()
+    assert rows[0] == "id,at,actor,action,subject,details,previous_hash,hash"
+    assert [row.rpartition(",")[2] for row in rows[1:]] == [event["hash"] for event in events]
+    told = ada.get("/audit-events", action="export.made").get_json()["items"]
+    assert [(one["subject"], one["details"]) for one in told] == [
+        ("audit.csv", {"subject": "SOP-0001"}),
+        ("audit.json", {"subject": "SOP-0001"}),
+    ]
+
+
+def test_the_whole_audit_trail_is_the_administrators(caller: As) -> None:
+    assert caller("stranger").get("/audit-events/export").status_code == 401
+    for name in ("nils", "rita", "asha", "ben", "mia"):
+        assert caller(name).get("/audit-events/export", format="xml").status_code == 403
+    assert caller("ada").get("/audit-events/export", format="xml").status_code == 422
+    assert caller("ada").get("/audit-events", action="export.made").get_json()["items"] == []

@@ -1,8 +1,10 @@
 """What is found and what is recorded."""
 
-from typing import Any
+from typing import Any, Literal
 
-from sop_server.api.schemas.base import Instant, Output, Paging, ShortText
+from pydantic import RootModel
+
+from sop_server.api.schemas.base import Input, Instant, Output, Paging, ShortText
 
 
 class FindingQuery(Paging):
@@ -34,6 +36,17 @@ class AuditQuery(Paging):
     until: Instant | None = None
 
 
+class AuditExportQuery(Input):
+    """Which events, and in which form."""
+
+    format: Literal["csv", "json"] = "json"
+    actor: ShortText | None = None
+    action: ShortText | None = None
+    subject: ShortText | None = None
+    since: Instant | None = None
+    until: Instant | None = None
+
+
 class AuditEvent(Output):
     """One link of the audit chain; `hash` covers everything in it and the hash before it."""
 
@@ -43,4 +56,9 @@ class AuditEvent(Output):
     action: str
     subject: str
     details: dict[str, Any]
+    previous_hash: str
     hash: str
+
+
+class AuditExport(RootModel[list[AuditEvent]]):
+    """Every event that is wanted, the newest first."""

@@ -1,21 +1,19 @@
-"""The audit trail: who did what to what, and when, as the chain holds it."""
+"""Reading the audit trail: who did what to what, and when, as the chain holds it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sop_server.domain.doers import Doer
 from sop_server.domain.permissions import Action
-from sop_server.errors import InvalidInputError
 from sop_server.services.paging import DEFAULT_LIMIT, Page, check_limit, number_after
 from sop_server.services.stores import Stores
 from sop_server.storage import audit
 from sop_server.storage.database import Session
 from sop_server.storage.tables import AuditEvent
 
-MOST_EXPORTED = 100_000
-_AT_ONCE = 5_000
+_AT_ONCE = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +37,7 @@ class AuditEventView:
     action: str
     subject: str
     details: Mapping[str, Any]
+    previous_hash: str
     hash: str
 
 
@@ -53,21 +52,24 @@ def list_audit_events(
     return Page(tuple(found[:limit]), str(found[limit - 1].id) if len(found) > limit else None)
 
 
-def export_audit_events(stores: Stores, *, actor: Doer, wanted: AuditFilter) -> list[AuditEventView]:
-    """Return all events that are wanted, the newest first; InvalidInputError where they are too many for one file."""
+def all_audit_events(stores: Stores, *, actor: Doer, wanted: AuditFilter) -> Iterator[AuditEventView]:
+    """Return all events that are wanted and recorded by now, the newest first, read as they are asked for."""
     actor.require(Action.SEE_AUDIT, None)
-    found: list[AuditEventView] = []
     with stores.database.read() as session:
-        while len(found) <= MOST_EXPORTED:
-            some = _events(session, wanted, before=found[-1].id if found else None, limit=_AT_ONCE)
-            found += some
-            if len(some) < _AT_ONCE:
-                return found
-    raise InvalidInputError(
-        f"These are more than {MOST_EXPORTED:,} events, too many for one file. Choose a shorter time, and take one "
-        "file after the other.",
-        fields={"since": "choose a shorter time"},
-    )
+        head = audit.head(session)
+    return iter(()) if head is None else _all_up_to(stores, wanted, head.id)
+
+
+def _all_up_to(stores: Stores, wanted: AuditFilter, newest: int) -> Iterator[AuditEventView]:
+    before = newest + 1
+    while True:
+        # A session for each part: events never change, and one that is open for minutes keeps others from tidying up.
+        with stores.database.read() as session:
+            found = _events(session, wanted, before=before, limit=_AT_ONCE)
+        yield from found
+        if len(found) < _AT_ONCE:
+            return
+        before = found[-1].id
 
 
 def _events(session: Session, wanted: AuditFilter, *, before: int | None, limit: int) -> list[AuditEventView]:
@@ -85,4 +87,4 @@ def _events(session: Session, wanted: AuditFilter, *, before: int | None, limit:
 
 
 def _view(row: AuditEvent) -> AuditEventView:
-    return AuditEventView(row.id, row.at, row.actor, row.action, row.subject, row.details, row.hash)
+    return AuditEventView(row.id, row.at, row.actor, row.action, row.subject, row.details, row.previous_hash, row.hash)
