@@ -31,7 +31,7 @@ from sop_server.home import open_stores, secret_key
 from sop_server.resources import resource
 from sop_server.services.stores import Stores
 from sop_server.settings import Settings
-from sop_server.views import error_pages, freshness, probes
+from sop_server.views import denials, error_pages, freshness, probes
 from sop_server.views.meter import Meter
 
 __all__ = ["create_app", "open_stores"]
@@ -115,6 +115,7 @@ def create_app(
     views.register(app)
     api.register(app)
     _guard_forms(app)
+    denials.register(app)
     _wake_after_changes(app, wake)
     app.after_request(freshness.tagged)
     app.after_request(_protect)
@@ -173,6 +174,7 @@ def _told(error: SopError) -> ResponseReturnValue:
     )
     if status == HTTPStatus.UNAUTHORIZED and not _is_machine_door():
         return error_pages.to_sign_in()
+    denials.remember(error)
     response = _failure(status, title, error.message, error=error)
     if status == HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = 'Bearer realm="sop-server"'

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from sop_server.errors import ConflictError, ForbiddenError, InvalidInputError, SopError, StaleEditError
+from sop_server.views import denials
 
 REFUSED = (InvalidInputError, ConflictError, StaleEditError, ForbiddenError)
 """The errors after which a person mends what they typed; every other one has a page of its own."""
@@ -30,6 +31,7 @@ NONE = Refusal()
 
 def refusal(error: SopError) -> Refusal:
     """Return how a form tells an error."""
+    denials.remember(error)
     return Refusal(
         error.message, error.fields, next(code for kind, code in _STATUSES.items() if isinstance(error, kind))
     )

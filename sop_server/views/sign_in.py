@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 from sop_server.errors import ForbiddenError, InvalidInputError, NotSignedInError
 from sop_server.services.accounts.link_sign_in import sign_in_by_link
 from sop_server.services.accounts.sign_in import actor_for_session, sign_in, sign_out
+from sop_server.services.trail.sign_ins import record_failed_sign_in
 from sop_server.views import fields, visitor
 
 BLUEPRINT = Blueprint("sign_in", __name__)
@@ -36,8 +37,10 @@ def enter() -> ResponseReturnValue:
             now=visitor.now(),
         )
     except (NotSignedInError, ForbiddenError) as error:
+        throttled = isinstance(error, ForbiddenError)
+        record_failed_sign_in(visitor.stores(), email=email, now=visitor.now(), throttled=throttled)
         page = render_template("sign_in/form.html", email=email, next=after, message=error.message)
-        return page, 401 if isinstance(error, NotSignedInError) else 429
+        return page, 429 if throttled else 401
     return _came_in(token, after)
 
 
