@@ -13,6 +13,7 @@ from sop_server.domain.doers import OPERATOR
 from sop_server.domain.instants import parse_instant
 from sop_server.services.reports.report_shapes import REPORTS, Table, shape_of, table_of
 from sop_server.services.reports.reporting import DEFAULT_DAYS, ReportRequest
+from sop_server.services.trail.exporting import record_export
 
 
 @click.command("report")
@@ -25,7 +26,11 @@ def report_command(*, name: str, at: str | None, days: int, department: str | No
     """Print a report; as JSON it has the very shape that the API answers with."""
     request = ReportRequest(at=None if at is None else parse_instant(at, field="at"), days=days, department=department)
     with opened() as stores:
-        shape = shape_of(stores, name=name, actor=OPERATOR, request=request, now=present())
+        now = present()
+        shape = shape_of(stores, name=name, actor=OPERATOR, request=request, now=now)
+        if form != "table":
+            wanted = {"at": at or "", "days": str(days), "department": department or ""}
+            record_export(stores, actor=OPERATOR, now=now, name=f"{name}.{form}", wanted=wanted)
     if form == "json":
         click.echo(json.dumps(shape, ensure_ascii=False, indent=2))
         return

@@ -74,3 +74,13 @@ def test_a_backup_is_told_in_the_trail(ready: Run, tmp_path: Path) -> None:
     (told,) = json.loads(ready("audit", "export", "--action", "backup.").stdout)
 
     assert (told["actor"], told["subject"]) == ("command line", "all.tgz")
+
+
+def test_a_report_for_a_program_is_told_in_the_trail_and_one_for_the_eyes_is_not(ready: Run) -> None:
+    for form in ("table", "csv", "json"):
+        assert ready("report", "window", "--days", "30", "--format", form).exit_code == 0
+
+    told = json.loads(ready("audit", "export", "--action", "export.").stdout)
+
+    assert [one["subject"] for one in told] == ["audit.json", "window.json", "window.csv"]
+    assert told[-1]["details"] == {"days": "30"}

@@ -30,7 +30,7 @@ _IN_A_PART = 500
 
 def record_export(stores: Stores, *, actor: Doer, now: datetime, name: str, wanted: Mapping[str, str]) -> None:
     """Record that somebody took the file `name`, narrowed by what they `wanted`."""
-    details = {filter_name: value[:_LONGEST] for filter_name, value in wanted.items()}
+    details = {filter_name: value[:_LONGEST] for filter_name, value in wanted.items() if value}
     with stores.database.write() as session:
         audit.record(session, at=now, actor=actor.email, action=EXPORTED, subject=name, details=details)
 
