@@ -132,7 +132,7 @@ class Settings(BaseSettings):
     @property
     def policy(self) -> Policy:
         """What the rules take from the settings."""
-        return Policy(window_hours=self.window_hours, timezone=self.timezone)
+        return Policy(window_hours=self.window_hours, timezone=self.timezone, library_name=self.library_name)
 
 
 def load_settings(**overrides: object) -> Settings:

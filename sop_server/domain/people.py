@@ -7,7 +7,8 @@ from sop_server.errors import InvalidInputError
 
 MAX_EMAIL = 254
 MAX_NAME = 120
-MAX_PASSWORD = 1024  # beyond this a password is a way to keep the processor busy
+MAX_PASSWORD = 128
+LONGEST_TYPED = 1024  # beyond this what is typed as a password is a way to keep the processor busy
 LEAST_PASSWORD = 12
 LEAST_PASSWORD_BY_OPERATOR = 8
 

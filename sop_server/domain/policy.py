@@ -9,3 +9,4 @@ class Policy:
 
     window_hours: float = 48.0
     timezone: str = "UTC"
+    library_name: str = "SOP library"

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from sop_server.storage.tables import ApiToken, SignInFailure, SignInLink, WebSession
+from sop_server.storage.tables import ApiToken, Person, SignInFailure, SignInLink, WebSession
 
 
 def session_row(session: Session, token_hash: str) -> WebSession | None:
@@ -58,6 +58,15 @@ def use_link(session: Session, token_hash: str, *, now: datetime) -> int | None:
         .where(SignInLink.token_hash == token_hash, SignInLink.used_at.is_(None), SignInLink.expires_at > now)
         .values(used_at=now)
         .returning(SignInLink.person_id)
+    )
+
+
+def link_holder(session: Session, token_hash: str, *, now: datetime) -> Person | None:
+    """Return whom a link would sign in, None where it is unknown, used or expired."""
+    return session.scalar(
+        select(Person)
+        .join(SignInLink, SignInLink.person_id == Person.id)
+        .where(SignInLink.token_hash == token_hash, SignInLink.used_at.is_(None), SignInLink.expires_at > now)
     )
 
 

@@ -5,9 +5,10 @@ from datetime import datetime
 from sop_server.domain.doers import System
 from sop_server.domain.people import clean_password
 from sop_server.errors import NotSignedInError
-from sop_server.services.accounts.passwords import set_password
+from sop_server.services.accounts.passwords import good_password, set_password
 from sop_server.services.accounts.sign_in import actor_for_session, token_hash, use_sign_in_link
 from sop_server.services.stores import Stores
+from sop_server.storage import credentials
 
 _LINK = System("sign-in link")
 
@@ -16,9 +17,11 @@ def sign_in_by_link(stores: Stores, *, token: str, password: str, now: datetime)
     """Use a link up, give its person this password and open a session; returns the token for the cookie.
 
     The link proves who comes, so no former password is asked for. Raises InvalidInputError where the password is too
-    short (the link stays good), NotSignedInError where the link was used already or has expired.
+    short or guessed soon (the link stays good), NotSignedInError where the link was used already or has expired.
     """
-    clean = clean_password(password)
+    with stores.database.read() as session:
+        holder = credentials.link_holder(session, token_hash(token), now=now)
+    clean = clean_password(password) if holder is None else good_password(stores, holder, password)
     opened = use_sign_in_link(stores, token=token, now=now)
     actor = actor_for_session(stores, token=opened, now=now)
     if actor is None:

@@ -9,14 +9,16 @@ from sop_server.domain.doers import Doer, System
 from sop_server.domain.people import (
     LEAST_PASSWORD,
     LEAST_PASSWORD_BY_OPERATOR,
-    MAX_PASSWORD,
+    LONGEST_TYPED,
     clean_password,
     normal_password,
 )
 from sop_server.domain.permissions import Action
 from sop_server.errors import ForbiddenError, NotFoundError
+from sop_server.services.accounts.guessing import BY_OPERATOR, BY_PERSON, refuse_guessable
 from sop_server.services.stores import Stores
 from sop_server.storage import audit, credentials, people
+from sop_server.storage.tables import Person
 
 # The least that OWASP's password storage cheat sheet asks of Argon2id: 19 MiB, two passes, one lane.
 # More memory would let a handful of sign-ins at once press a small server out of memory.
@@ -34,8 +36,8 @@ def hash_password(password: str) -> str:
 def matches(password_hash: str | None, password: str) -> bool:
     """Whether a password is the one of the hash; takes as long where there is no hash."""
     normal = normal_password(password)
-    if len(normal) > MAX_PASSWORD:
-        normal = normal[:MAX_PASSWORD]
+    if len(normal) > LONGEST_TYPED:
+        normal = normal[:LONGEST_TYPED]
         password_hash = None
     try:
         HASHER.verify(password_hash or NOBODY, _bytes(normal))
@@ -54,6 +56,14 @@ def needs_new_hash(password_hash: str) -> bool:
     return HASHER.check_needs_rehash(password_hash)
 
 
+def good_password(stores: Stores, person: Person, password: str, *, by_operator: bool = False) -> str:
+    """Return a new password in the form that is hashed; raises InvalidInputError where it is none for this person."""
+    clean = clean_password(password, least=LEAST_PASSWORD_BY_OPERATOR if by_operator else LEAST_PASSWORD)
+    known = (person.name, person.email, stores.policy.library_name)
+    refuse_guessable(clean, known=known, least=BY_OPERATOR if by_operator else BY_PERSON)
+    return clean
+
+
 def set_password(
     stores: Stores,
     *,
@@ -68,12 +78,11 @@ def set_password(
 
     A person who changes their own gives the `current` one, unless they have none yet; `keep_session` is the hash
     of the session that stays. An administrator for all departments may set anybody's. Raises ForbiddenError,
-    InvalidInputError (12 characters at least, 8 from the server's command line).
+    InvalidInputError (12 characters at least, 8 from the server's command line, and none that is guessed soon).
     """
     own = actor.email == email.strip().lower() and actor.person_id is not None
     if not own:
         actor.require(Action.ADMINISTER, None)
-    clean = clean_password(password, least=LEAST_PASSWORD_BY_OPERATOR if isinstance(actor, System) else LEAST_PASSWORD)
     with stores.database.read() as session:
         person = people.person_by_email(session, email.strip().lower())
     if person is None:
@@ -83,6 +92,7 @@ def set_password(
             "The current password is not right, so the password was not changed.",
             fields={"current": "is not your password"},
         )
+    clean = good_password(stores, person, password, by_operator=isinstance(actor, System))
     # Hashing takes tens of milliseconds: never while the database is held.
     new_hash = hash_password(clean)
     with stores.database.write() as session:
