@@ -1,6 +1,7 @@
 """The installation's settings: environment variables, `.env` and an optional TOML file, read once."""
 
 import os
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -45,6 +46,10 @@ class Settings(BaseSettings):
     """The zone in which people read times that their browser does not tell; everything is stored in UTC."""
     library_name: str = Field(default="SOP library", min_length=1, max_length=80)
     """What stands in the bar of every page."""
+    session_idle_minutes: int = Field(default=720, ge=5, le=525_600)
+    """After so many minutes without a page a browser has to sign in again."""
+    session_hours: int = Field(default=168, ge=1, le=8760)
+    """After so many hours a browser has to sign in again, however busy it is."""
     host: str = Field(default="127.0.0.1", min_length=1)
     """The address to listen on."""
     port: int = Field(default=8000, ge=0, le=65535)
@@ -132,7 +137,13 @@ class Settings(BaseSettings):
     @property
     def policy(self) -> Policy:
         """What the rules take from the settings."""
-        return Policy(window_hours=self.window_hours, timezone=self.timezone, library_name=self.library_name)
+        return Policy(
+            window_hours=self.window_hours,
+            timezone=self.timezone,
+            library_name=self.library_name,
+            session_idle=timedelta(minutes=self.session_idle_minutes),
+            session_longest=timedelta(hours=self.session_hours),
+        )
 
 
 def load_settings(**overrides: object) -> Settings:

@@ -1,5 +1,6 @@
 """The settings: where they come from, and how a bad one is told."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,8 @@ def test_command_line_goes_before_everything(monkeypatch: pytest.MonkeyPatch) ->
         ("SOP_WINDOW_HOURS", "two days"),
         ("SOP_TIMEZONE", "Mars/Olympus"),
         ("SOP_TIMEZONE", "../etc/passwd"),
+        ("SOP_SESSION_IDLE_MINUTES", "4"),
+        ("SOP_SESSION_HOURS", "0"),
         ("SOP_PORT", "70000"),
         ("SOP_WORKERS", "0"),
         ("SOP_SECRET_KEY", "short"),
@@ -80,6 +83,15 @@ def test_broken_toml_file_is_told(nowhere: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv(CONFIG_FILE, str(nowhere / "sop.toml"))
     with pytest.raises(InvalidInputError, match="cannot be read"):
         load_settings()
+
+
+def test_sessions_last_as_long_as_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load_settings().policy.session_idle == timedelta(hours=12)
+    assert load_settings().policy.session_longest == timedelta(days=7)
+    monkeypatch.setenv("SOP_SESSION_IDLE_MINUTES", "30")
+    monkeypatch.setenv("SOP_SESSION_HOURS", "10")
+    assert load_settings().policy.session_idle == timedelta(minutes=30)
+    assert load_settings().policy.session_longest == timedelta(hours=10)
 
 
 def test_settings_do_not_change() -> None:

@@ -14,9 +14,21 @@ def session_row(session: Session, token_hash: str) -> WebSession | None:
     return session.get(WebSession, token_hash)
 
 
-def open_session(session: Session, *, token_hash: str, person_id: int, now: datetime) -> None:
-    """Store that a browser is signed in."""
-    session.add(WebSession(token_hash=token_hash, person_id=person_id, created_at=now, seen_at=now, ended_at=None))
+def open_session(
+    session: Session, *, token_hash: str, person_id: int, now: datetime, address: str, browser: str
+) -> None:
+    """Store that a browser is signed in, from where, and what it is in words."""
+    session.add(
+        WebSession(
+            token_hash=token_hash,
+            person_id=person_id,
+            created_at=now,
+            seen_at=now,
+            ended_at=None,
+            address=address,
+            browser=browser,
+        )
+    )
     session.flush()
 
 
@@ -118,11 +130,15 @@ def add_failure(session: Session, *, email: str, address: str, at: datetime) -> 
     session.flush()
 
 
-def forget_failures(session: Session, *, email: str | None = None, before: datetime | None = None) -> None:
-    """Delete the refused sign-ins of an address, or those before an instant."""
+def forget_failures(
+    session: Session, *, email: str | None = None, address: str | None = None, before: datetime | None = None
+) -> None:
+    """Delete the refused sign-ins of an e-mail address, all or those from one network, or those before an instant."""
     query = delete(SignInFailure)
     if email is not None:
         query = query.where(SignInFailure.email == email)
+    if address is not None:
+        query = query.where(SignInFailure.address == address)
     if before is not None:
         query = query.where(SignInFailure.at <= before)
     session.execute(query)

@@ -23,3 +23,10 @@ def open_sessions(
         )
         .order_by(WebSession.seen_at.desc(), WebSession.token_hash)
     ).all()
+
+
+def addresses(session: Session, person_id: int, *, since: datetime) -> Sequence[str]:
+    """Return the network addresses from which a person came in since an instant."""
+    return session.scalars(
+        select(WebSession.address).where(WebSession.person_id == person_id, WebSession.created_at >= since).distinct()
+    ).all()

@@ -7,7 +7,7 @@ from sop_server.domain.permissions import Action
 from sop_server.errors import InvalidInputError
 from sop_server.services.accounts.own_account import change_password, my_sessions
 from sop_server.services.accounts.people import get_person
-from sop_server.services.accounts.sign_in import sign_out_everywhere
+from sop_server.services.accounts.sign_in import end_session, sign_out_everywhere
 from sop_server.services.accounts.tokens import list_tokens, revoke_token
 from sop_server.services.participation.acknowledgements import to_read
 from sop_server.services.reports.needs import owner_home
@@ -53,6 +53,14 @@ def end_sessions() -> ResponseReturnValue:
     """Sign out everywhere else."""
     ended = sign_out_everywhere(visitor.stores(), actor=visitor.actor(), now=visitor.now(), keep=_token())
     flash("You were signed in nowhere else." if not ended else "Your other browsers are signed out.", "done")
+    return redirect(url_for(".account"), 303)
+
+
+@BLUEPRINT.post("/sessions/<key>/end")
+def end_one_session(key: str) -> ResponseReturnValue:
+    """Sign one browser out; where it is this one, the sign-in comes next."""
+    end_session(visitor.stores(), actor=visitor.actor(), now=visitor.now(), key=key)
+    flash("The browser is signed out.", "done")
     return redirect(url_for(".account"), 303)
 
 

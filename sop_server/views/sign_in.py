@@ -35,6 +35,7 @@ def enter() -> ResponseReturnValue:
             password=request.form.get("password", ""),
             address=request.remote_addr or "",
             now=visitor.now(),
+            user_agent=request.user_agent.string,
         )
     except (NotSignedInError, ForbiddenError) as error:
         throttled = isinstance(error, ForbiddenError)
@@ -69,7 +70,14 @@ def use_link(token: str) -> ResponseReturnValue:
     password = request.form.get("password", "")
     try:
         _check_same(password, request.form.get("again", ""))
-        opened = sign_in_by_link(visitor.stores(), token=token, password=password, now=visitor.now())
+        opened = sign_in_by_link(
+            visitor.stores(),
+            token=token,
+            password=password,
+            now=visitor.now(),
+            address=request.remote_addr or "",
+            user_agent=request.user_agent.string,
+        )
     except (InvalidInputError, NotSignedInError) as error:
         page = render_template("sign_in/link.html", token=token, message=error.message, fields=error.fields)
         return page, 422 if isinstance(error, InvalidInputError) else 401
@@ -87,6 +95,9 @@ def _check_same(password: str, again: str) -> None:
 
 
 def _came_in(token: str, address: str) -> Response:
+    before = request.cookies.get(visitor.COOKIE)
+    if before:
+        sign_out(visitor.stores(), token=before, now=visitor.now())
     # A form's token from before the sign-in must not be good after it: somebody else may have planted it.
     session.clear()
     response = redirect(address, 303)

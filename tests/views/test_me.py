@@ -1,3 +1,4 @@
+import re
 from collections.abc import Callable
 
 import pytest
@@ -6,6 +7,7 @@ from flask import Flask
 from sop_server.domain.doers import OPERATOR
 from sop_server.domain.permissions import Actor
 from sop_server.services.accounts.passwords import set_password
+from sop_server.services.accounts.sign_in import session_key, token_hash
 from sop_server.services.accounts.tokens import actor_for_token, create_token
 from sop_server.services.stores import Stores
 from tests.views.browser import Browser, words
@@ -85,6 +87,26 @@ def test_other_browsers_are_signed_out(rita: Browser, as_person: AsPerson, cast:
 
     assert other.get("/me").status_code == 303
     assert rita.get("/me").status_code == 200
+
+
+def test_one_other_browser_is_signed_out_and_no_stranger_s(
+    rita: Browser, as_person: AsPerson, cast: Cast, stranger: Browser
+) -> None:
+    other, ben = as_person(cast.reader), as_person(cast.approver)
+    keys = re.findall(r"/me/sessions/([0-9a-f]{16})/end", rita.get("/me").text)
+    (hers,) = re.findall(r"/me/sessions/([0-9a-f]{16})/end", ben.get("/me").text)
+    assert len(keys) == 2
+
+    assert stranger.post(f"/me/sessions/{keys[0]}/end").status_code == 303
+    assert rita.post(f"/me/sessions/{hers}/end").status_code == 404
+    assert rita.post("/me/sessions/no-such-one/end").status_code == 404
+    assert ben.get("/me").status_code == 200
+    mine = session_key(token_hash(rita.cookie() or ""))
+    for key in sorted(keys, key=mine.__eq__):
+        assert rita.post(f"/me/sessions/{key}/end").status_code == 303
+
+    assert other.get("/me").status_code == 303
+    assert rita.get("/me").status_code == 303
 
 
 def test_one_revokes_ones_own_tokens_and_nobody_elses(rita: Browser, stores: Stores, cast: Cast) -> None:

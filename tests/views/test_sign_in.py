@@ -6,7 +6,7 @@ from flask import Flask
 from sop_server.domain.doers import OPERATOR
 from sop_server.domain.permissions import Actor
 from sop_server.services.accounts.passwords import set_password
-from sop_server.services.accounts.sign_in import create_sign_in_link
+from sop_server.services.accounts.sign_in import actor_for_session, create_sign_in_link
 from sop_server.services.stores import Stores
 from tests.views.browser import Browser, Clock, words
 from tests.views.conftest import NOW, Cast
@@ -88,6 +88,17 @@ def test_signing_out_ends_the_session(as_person: Callable[[Actor], Browser], cas
     assert out.location == "/login"
     assert browser.cookie() is None
     assert "You are signed out" in words(browser.get("/login"))
+
+
+def test_signing_in_again_ends_the_session_of_before(stranger: Browser, stores: Stores, rita: Actor) -> None:
+    stranger.post("/login", email=rita.email, password=PASSWORD)
+    before = stranger.cookie()
+    assert before is not None
+    form = stranger.post("/login", email=rita.email, password=PASSWORD)
+
+    assert form.status_code == 303
+    assert stranger.cookie() != before
+    assert actor_for_session(stores, token=before, now=NOW) is None
 
 
 def test_whoever_is_signed_in_is_not_asked_again(as_person: Callable[[Actor], Browser], cast: Cast) -> None:

@@ -13,7 +13,9 @@ from sop_server.storage import credentials
 _LINK = System("sign-in link")
 
 
-def sign_in_by_link(stores: Stores, *, token: str, password: str, now: datetime) -> str:
+def sign_in_by_link(
+    stores: Stores, *, token: str, password: str, now: datetime, address: str = "", user_agent: str = ""
+) -> str:
     """Use a link up, give its person this password and open a session; returns the token for the cookie.
 
     The link proves who comes, so no former password is asked for. Raises InvalidInputError where the password is too
@@ -22,7 +24,7 @@ def sign_in_by_link(stores: Stores, *, token: str, password: str, now: datetime)
     with stores.database.read() as session:
         holder = credentials.link_holder(session, token_hash(token), now=now)
     clean = clean_password(password) if holder is None else good_password(stores, holder, password)
-    opened = use_sign_in_link(stores, token=token, now=now)
+    opened = use_sign_in_link(stores, token=token, now=now, address=address, user_agent=user_agent)
     actor = actor_for_session(stores, token=opened, now=now)
     if actor is None:
         raise NotSignedInError("This account is not active any more. Ask an administrator.")

@@ -7,15 +7,18 @@ from sop_server.domain.permissions import Actor
 from sop_server.errors import ForbiddenError
 from sop_server.services.accounts.passwords import set_password
 from sop_server.services.accounts.people import get_person
-from sop_server.services.accounts.sign_in import IDLE, LONGEST, confirm_password, token_hash
+from sop_server.services.accounts.sign_in import confirm_password, session_key, token_hash
 from sop_server.services.stores import Stores
 from sop_server.storage import web_sessions
 
 
 @dataclass(frozen=True, slots=True)
 class SessionView:
-    """A signed-in browser; `here` is the one that asks."""
+    """A signed-in browser, named by `key`; `here` is the one that asks. `browser` and `address` may be unknown, ""."""
 
+    key: str
+    browser: str
+    address: str
     since: datetime
     seen_at: datetime
     here: bool
@@ -25,8 +28,23 @@ def my_sessions(stores: Stores, *, actor: Actor, now: datetime, token: str) -> t
     """Return the browsers in which the actor is signed in, the one seen last first; `token` is that of this one."""
     here = token_hash(token)
     with stores.database.read() as session:
-        rows = web_sessions.open_sessions(session, actor.person_id, created_after=now - LONGEST, seen_after=now - IDLE)
-        return tuple(SessionView(row.created_at, row.seen_at, row.token_hash == here) for row in rows)
+        rows = web_sessions.open_sessions(
+            session,
+            actor.person_id,
+            created_after=now - stores.policy.session_longest,
+            seen_after=now - stores.policy.session_idle,
+        )
+        return tuple(
+            SessionView(
+                key=session_key(row.token_hash),
+                browser=row.browser,
+                address=row.address,
+                since=row.created_at,
+                seen_at=row.seen_at,
+                here=row.token_hash == here,
+            )
+            for row in rows
+        )
 
 
 def change_password(

@@ -16,6 +16,7 @@ from sop_server.domain.people import (
 from sop_server.domain.permissions import Action
 from sop_server.errors import ForbiddenError, NotFoundError
 from sop_server.services.accounts.guessing import BY_OPERATOR, BY_PERSON, refuse_guessable
+from sop_server.services.accounts.throttling import forget_all_attempts
 from sop_server.services.stores import Stores
 from sop_server.storage import audit, credentials, people
 from sop_server.storage.tables import Person
@@ -101,5 +102,5 @@ def set_password(
             row.password_hash = new_hash
         credentials.end_sessions(session, person.id, now=now, but=keep_session)
         credentials.void_links(session, person.id, now=now)
-        credentials.forget_failures(session, email=person.email)
+        forget_all_attempts(session, email=person.email)
         audit.record(session, at=now, actor=actor.email, action="password.set", subject=person.email)

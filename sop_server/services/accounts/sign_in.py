@@ -4,24 +4,26 @@ import hashlib
 import secrets
 from datetime import datetime, timedelta
 
+from sop_server.domain.browsers import browser_in_words
 from sop_server.domain.doers import Doer
-from sop_server.domain.people import MAX_EMAIL
+from sop_server.domain.networks import MOST_ADDRESS
+from sop_server.domain.people import MAX_EMAIL, normal_password
 from sop_server.domain.permissions import Action, Actor
 from sop_server.errors import BusyError, ForbiddenError, NotFoundError, NotSignedInError
 from sop_server.services.accounts.passwords import hash_password, matches, needs_new_hash
+from sop_server.services.accounts.throttling import count_attempt, forget_attempts
 from sop_server.services.stores import Stores
-from sop_server.storage import audit, credentials, people
+from sop_server.storage import audit, credentials, people, web_sessions
 from sop_server.storage.database import Session
 
-IDLE = timedelta(hours=12)
-LONGEST = timedelta(days=7)
 SEEN_EVERY = timedelta(minutes=1)
 LINK_LIFE = timedelta(hours=24)
-THROTTLE_WINDOW = timedelta(minutes=15)
-MOST_FAILURES_BY_EMAIL = 10
-MOST_FAILURES_BY_ADDRESS = 50
 
-_MOST_ADDRESS = 64
+_SHORT_KEY = 16
+_DO_NOT_BELONG = (
+    "The e-mail address and the password do not belong together. Check both, "
+    "or ask an administrator for a sign-in link."
+)
 
 
 def token_hash(token: str) -> str:
@@ -29,18 +31,26 @@ def token_hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def sign_in(stores: Stores, *, email: str, password: str, address: str, now: datetime) -> str:
+def session_key(hashed: str) -> str:
+    """Return what a person's own list names a session by: too short to be what is stored."""
+    return hashed[:_SHORT_KEY]
+
+
+def sign_in(stores: Stores, *, email: str, password: str, address: str, now: datetime, user_agent: str = "") -> str:
     """Check a password and open a session; returns the token for the cookie.
 
-    `address` is the network address of the browser. Raises NotSignedInError where e-mail address and password do
-    not belong together, ForbiddenError (with the time to try again) after 10 failures of an e-mail address or 50
-    of a network address within 15 minutes.
+    `address` is the network address of the browser, `user_agent` what it says of itself. Raises NotSignedInError where
+    e-mail address and password do not belong together, ForbiddenError where there were too many failures (throttling).
     """
     known_as = email.strip().lower()[:MAX_EMAIL].encode("utf-8", "replace").decode()
-    person_id = _verify(stores, email=known_as, password=password, address=address[:_MOST_ADDRESS], now=now)
+    person_id, proven = _verify(stores, email=known_as, password=password, address=address, now=now)
     with stores.database.write() as session:
-        token = _open(session, person_id, now)
-        credentials.forget_failures(session, email=known_as)
+        # Whoever changed the password meanwhile ended all sessions: the former one must not open another.
+        person = people.person_row(session, person_id)
+        if person is None or person.password_hash != proven:
+            raise NotSignedInError(_DO_NOT_BELONG)
+        token = _open(stores, session, person_id, now, address=address, user_agent=user_agent)
+        forget_attempts(session, email=known_as, address=address)
         audit.record(session, at=now, actor=known_as, action="session.opened", subject=known_as)
     return token
 
@@ -48,22 +58,24 @@ def sign_in(stores: Stores, *, email: str, password: str, address: str, now: dat
 def confirm_password(stores: Stores, *, actor: Actor, password: str, address: str, now: datetime) -> None:
     """Make sure that it is still the signed-in person; counts and refuses like `sign_in`, raises ForbiddenError."""
     try:
-        _verify(stores, email=actor.email, password=password, address=address[:_MOST_ADDRESS], now=now)
+        _verify(stores, email=actor.email, password=password, address=address, now=now)
     except NotSignedInError as error:
         raise ForbiddenError(
             "This is not your password, so nothing was done. Type it again.",
             fields={"password": "is not your password"},
         ) from error
     with stores.database.write() as session:
-        credentials.forget_failures(session, email=actor.email)
+        forget_attempts(session, email=actor.email, address=address)
 
 
 def actor_for_session(stores: Stores, *, token: str, now: datetime) -> Actor | None:
-    """Return the person of a session, None once it is ended, 12 hours idle or 7 days old."""
-    hashed = token_hash(token)
+    """Return the person of a session, None once it is ended, idle for too long or too old."""
+    hashed, policy = token_hash(token), stores.policy
     with stores.database.read() as session:
         row = credentials.session_row(session, hashed)
-        if row is None or row.ended_at is not None or now - row.seen_at > IDLE or now - row.created_at > LONGEST:
+        if row is None or row.ended_at is not None:
+            return None
+        if now - row.seen_at > policy.session_idle or now - row.created_at > policy.session_longest:
             return None
         actor = people.load_actor(session, row.person_id, now)
     if actor is not None and now - row.seen_at > SEEN_EVERY:
@@ -99,6 +111,22 @@ def sign_out_everywhere(stores: Stores, *, actor: Actor, now: datetime, keep: st
         return ended
 
 
+def end_session(stores: Stores, *, actor: Actor, now: datetime, key: str) -> None:
+    """End one session of the actor's own, named by its `session_key`; raises NotFoundError where there is none."""
+    with stores.database.write() as session:
+        rows = web_sessions.open_sessions(
+            session,
+            actor.person_id,
+            created_after=now - stores.policy.session_longest,
+            seen_after=now - stores.policy.session_idle,
+        )
+        row = next((row for row in rows if session_key(row.token_hash) == key), None)
+        if row is None:
+            raise NotFoundError("This browser is not signed in any more. Nothing was changed.")
+        row.ended_at = now
+        audit.record(session, at=now, actor=actor.email, action="session.ended", subject=actor.email)
+
+
 def create_sign_in_link(stores: Stores, *, actor: Doer, now: datetime, email: str, life: timedelta = LINK_LIFE) -> str:
     """Make a link that signs one person in once, and make earlier ones useless; returns its token."""
     actor.require(Action.ADMINISTER, None)
@@ -113,7 +141,7 @@ def create_sign_in_link(stores: Stores, *, actor: Doer, now: datetime, email: st
     return token
 
 
-def use_sign_in_link(stores: Stores, *, token: str, now: datetime) -> str:
+def use_sign_in_link(stores: Stores, *, token: str, now: datetime, address: str = "", user_agent: str = "") -> str:
     """Use a link up and open a session; returns the token for the cookie."""
     with stores.database.write() as session:
         person_id = credentials.use_link(session, token_hash(token), now=now)
@@ -123,47 +151,25 @@ def use_sign_in_link(stores: Stores, *, token: str, now: datetime) -> str:
                 "This link was used already or has expired. Ask an administrator for a new one, or sign in "
                 "with your password."
             )
-        opened = _open(session, actor.person_id, now)
+        opened = _open(stores, session, actor.person_id, now, address=address, user_agent=user_agent)
         audit.record(session, at=now, actor=actor.email, action="sign_in_link.used", subject=actor.email)
     return opened
 
 
-def _verify(stores: Stores, *, email: str, password: str, address: str, now: datetime) -> int:
-    # The failure is written before the password is looked at: a burst of requests cannot slip under the limit.
-    with stores.database.write() as session:
-        credentials.forget_failures(session, before=now - THROTTLE_WINDOW)
-        refused_until = _refused_until(session, email=email, address=address, now=now)
-        if refused_until is None:
-            credentials.add_failure(session, email=email, address=address, at=now)
-            person = people.person_by_email(session, email)
-            active = person is not None and people.is_active(session, person.id, now)
-    if refused_until is not None:
-        minutes = max(1, -(-int((refused_until - now).total_seconds()) // 60))
-        raise ForbiddenError(
-            f"There were too many sign-ins with a wrong password. Try again in {minutes} min, "
-            f"at {refused_until:%H:%M} UTC, or ask an administrator for a sign-in link."
-        )
+def _verify(stores: Stores, *, email: str, password: str, address: str, now: datetime) -> tuple[int, str]:
+    """Return whose password it is, and the hash that proves it."""
+    count_attempt(stores, email=email, address=address, now=now)
+    with stores.database.read() as session:
+        person = people.person_by_email(session, email)
+        active = people.is_active(session, 0 if person is None else person.id, now)
     password_hash = person.password_hash if person is not None and active else None
     if not matches(password_hash, password) or person is None or password_hash is None:
-        raise NotSignedInError(
-            "The e-mail address and the password do not belong together. Check both, "
-            "or ask an administrator for a sign-in link."
-        )
+        raise NotSignedInError(_DO_NOT_BELONG)
     if needs_new_hash(password_hash):
-        _renew_hash(stores, email, old=password_hash, new=hash_password(password))
-    return person.id
-
-
-def _refused_until(session: Session, *, email: str, address: str, now: datetime) -> datetime | None:
-    since = now - THROTTLE_WINDOW
-    by_email = credentials.failures(session, since=since, email=email)
-    by_address = credentials.failures(session, since=since, address=address)
-    ends = [
-        found[most - 1] + THROTTLE_WINDOW
-        for found, most in ((by_email, MOST_FAILURES_BY_EMAIL), (by_address, MOST_FAILURES_BY_ADDRESS))
-        if len(found) >= most
-    ]
-    return max(ends, default=None)
+        renewed = hash_password(normal_password(password))
+        _renew_hash(stores, email, old=password_hash, new=renewed)
+        return person.id, renewed
+    return person.id, password_hash
 
 
 def _renew_hash(stores: Stores, email: str, *, old: str, new: str) -> None:
@@ -173,10 +179,17 @@ def _renew_hash(stores: Stores, email: str, *, old: str, new: str) -> None:
             person.password_hash = new
 
 
-def _open(session: Session, person_id: int, now: datetime) -> str:
+def _open(stores: Stores, session: Session, person_id: int, now: datetime, *, address: str, user_agent: str) -> str:
     token = secrets.token_urlsafe(32)
-    credentials.forget_sessions(session, created_before=now - LONGEST)
-    credentials.open_session(session, token_hash=token_hash(token), person_id=person_id, now=now)
+    credentials.forget_sessions(session, created_before=now - stores.policy.session_longest)
+    credentials.open_session(
+        session,
+        token_hash=token_hash(token),
+        person_id=person_id,
+        now=now,
+        address=address[:MOST_ADDRESS],
+        browser=browser_in_words(user_agent),
+    )
     return token
 
 

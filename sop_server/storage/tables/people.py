@@ -113,7 +113,7 @@ class ApiToken(Table):
 
 
 class WebSession(Table):
-    """A signed-in browser; only the SHA-256 of its cookie is kept."""
+    """A signed-in browser, from where and what in words; only the SHA-256 of its cookie is kept."""
 
     __tablename__ = "web_session"
 
@@ -122,6 +122,8 @@ class WebSession(Table):
     created_at: Mapped[datetime]
     seen_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+    address: Mapped[str] = mapped_column(server_default="")
+    browser: Mapped[str] = mapped_column(server_default="")
 
 
 class SignInLink(Table):
