@@ -29,6 +29,7 @@ from sop_server.errors import (
 )
 from sop_server.home import open_stores, secret_key
 from sop_server.resources import resource
+from sop_server.services.accounts.sealing import Seal
 from sop_server.services.stores import Stores
 from sop_server.settings import Settings
 from sop_server.views import denials, error_pages, freshness, probes
@@ -108,6 +109,7 @@ def create_app(
     )
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the provider is Flask's own, which has it
     app.extensions["stores"] = stores if stores is not None else open_stores(settings)
+    app.extensions["seal"] = Seal(secret_key(settings))
     app.jinja_env.globals["library_name"] = settings.library_name
 
     probes.measure(app, meter or Meter())

@@ -15,7 +15,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from sop_server.domain.policy import Policy
+from sop_server.domain.permissions import Role
+from sop_server.domain.policy import EVERYBODY, Policy
 from sop_server.errors import InvalidInputError
 from sop_server.storage.database import sqlite_url
 
@@ -50,6 +51,8 @@ class Settings(BaseSettings):
     """After so many minutes without a page a browser has to sign in again."""
     session_hours: int = Field(default=168, ge=1, le=8760)
     """After so many hours a browser has to sign in again, however busy it is."""
+    second_factor: str = "optional"
+    """Who needs a second factor to sign in: `optional` (nobody), `everybody`, or roles between commas."""
     host: str = Field(default="127.0.0.1", min_length=1)
     """The address to listen on."""
     port: int = Field(default=8000, ge=0, le=65535)
@@ -73,6 +76,14 @@ class Settings(BaseSettings):
             ZoneInfo(value)
         except (ZoneInfoNotFoundError, ValueError, OSError) as exc:
             raise ValueError("must be a time zone such as Europe/Warsaw or UTC") from exc
+        return value
+
+    @field_validator("second_factor")
+    @classmethod
+    def _known_roles(cls, value: str) -> str:
+        roles = {role.value for role in Role}
+        if value not in {"optional", EVERYBODY} and not set(_names(value)) <= roles:
+            raise ValueError(f"must be optional, everybody, or some of {', '.join(sorted(roles))} between commas")
         return value
 
     @field_validator("secret_key")
@@ -143,6 +154,7 @@ class Settings(BaseSettings):
             library_name=self.library_name,
             session_idle=timedelta(minutes=self.session_idle_minutes),
             session_longest=timedelta(hours=self.session_hours),
+            second_factor_for=frozenset(_names(self.second_factor)) - {"optional"},
         )
 
 
@@ -152,6 +164,10 @@ def load_settings(**overrides: object) -> Settings:
     if named and not Path(named).is_file():
         raise InvalidInputError(f"{CONFIG_FILE} names {named}, which is no file. Mend the variable, or remove it.")
     return _checked({name: value for name, value in overrides.items() if value is not None})
+
+
+def _names(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",")]
 
 
 def _checked(given: dict[str, Any]) -> Settings:

@@ -56,6 +56,9 @@ HOMES_OF_LIBRARIES = {
     "click": {"cli"},
     "markdown_it": {"rendering"},
     "nh3": {"rendering"},
+    "pyotp": {"services"},
+    "segno": {"views"},
+    "zxcvbn": {"services"},
 }
 
 

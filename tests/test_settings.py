@@ -50,6 +50,8 @@ def test_command_line_goes_before_everything(monkeypatch: pytest.MonkeyPatch) ->
         ("SOP_TIMEZONE", "../etc/passwd"),
         ("SOP_SESSION_IDLE_MINUTES", "4"),
         ("SOP_SESSION_HOURS", "0"),
+        ("SOP_SECOND_FACTOR", "admin,wizard"),
+        ("SOP_SECOND_FACTOR", "none"),
         ("SOP_PORT", "70000"),
         ("SOP_WORKERS", "0"),
         ("SOP_SECRET_KEY", "short"),

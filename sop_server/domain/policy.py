@@ -1,7 +1,10 @@
 """What an installation decides for itself within the rules."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+
+EVERYBODY = "everybody"
 
 
 @dataclass(frozen=True, slots=True)
@@ -9,6 +12,7 @@ class Policy:
     """`window_hours`: elapsed hours from go-live within which an obligation must be met.
 
     A browser stays signed in for `session_longest`, and no longer than `session_idle` without a page.
+    `second_factor_for` names the roles whose people need a second factor, or `everybody`.
     """
 
     window_hours: float = 48.0
@@ -16,3 +20,8 @@ class Policy:
     library_name: str = "SOP library"
     session_idle: timedelta = timedelta(hours=12)
     session_longest: timedelta = timedelta(days=7)
+    second_factor_for: frozenset[str] = frozenset()
+
+    def demands_second_factor(self, roles: Iterable[str]) -> bool:
+        """Whether somebody with these roles needs a second factor."""
+        return EVERYBODY in self.second_factor_for or not self.second_factor_for.isdisjoint(roles)

@@ -15,9 +15,16 @@ def session_row(session: Session, token_hash: str) -> WebSession | None:
 
 
 def open_session(
-    session: Session, *, token_hash: str, person_id: int, now: datetime, address: str, browser: str
+    session: Session,
+    *,
+    token_hash: str,
+    person_id: int,
+    now: datetime,
+    address: str,
+    browser: str,
+    waits_for: str | None,
 ) -> None:
-    """Store that a browser is signed in, from where, and what it is in words."""
+    """Store that a browser is signed in, or will be after a second step; from where, and what it is in words."""
     session.add(
         WebSession(
             token_hash=token_hash,
@@ -27,6 +34,7 @@ def open_session(
             ended_at=None,
             address=address,
             browser=browser,
+            waits_for=waits_for,
         )
     )
     session.flush()

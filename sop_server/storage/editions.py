@@ -44,8 +44,10 @@ _PASSING: Final = frozenset(
         "pin",
         "publish_intent",
         "quarantine",
+        "recovery_code",
         "sign_in_failure",
         "sign_in_link",
+        "totp_key",
         "web_session",
     }
 )

@@ -18,6 +18,7 @@ def open_sessions(
         .where(
             WebSession.person_id == person_id,
             WebSession.ended_at.is_(None),
+            WebSession.waits_for.is_(None),
             WebSession.created_at >= created_after,
             WebSession.seen_at >= seen_after,
         )
@@ -28,5 +29,7 @@ def open_sessions(
 def addresses(session: Session, person_id: int, *, since: datetime) -> Sequence[str]:
     """Return the network addresses from which a person came in since an instant."""
     return session.scalars(
-        select(WebSession.address).where(WebSession.person_id == person_id, WebSession.created_at >= since).distinct()
+        select(WebSession.address)
+        .where(WebSession.person_id == person_id, WebSession.created_at >= since, WebSession.waits_for.is_(None))
+        .distinct()
     ).all()

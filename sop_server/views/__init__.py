@@ -5,6 +5,7 @@ from flask import Flask
 from sop_server.views import (
     administration,
     assets,
+    entering,
     feedback,
     findings,
     history,
@@ -18,6 +19,7 @@ from sop_server.views import (
     reports,
     review,
     search,
+    second_factor,
     sign_in,
     taking_back,
     ticket_decisions,
@@ -27,8 +29,10 @@ from sop_server.views import (
     writing,
 )
 
-READING_AND_WRITING = (probes, sign_in, home, library, history, participation, search, writing, taking_back, review)
-REGISTERS = (tickets, ticket_decisions, processes, feedback, findings, reports, administration, people, me)
+COMING_IN = (probes, sign_in, entering)
+READING_AND_WRITING = (home, library, history, participation, search, writing, taking_back, review)
+REGISTERS = (tickets, ticket_decisions, processes, feedback, findings, reports, administration, people)
+OWN_ACCOUNT = (me, second_factor)
 
 
 def register(app: Flask) -> None:
@@ -36,5 +40,5 @@ def register(app: Flask) -> None:
     visitor.register(app)
     assets.register(app)
     wording.register(app)
-    for page in (*READING_AND_WRITING, *REGISTERS):
+    for page in (*COMING_IN, *READING_AND_WRITING, *REGISTERS, *OWN_ACCOUNT):
         app.register_blueprint(page.BLUEPRINT)

@@ -7,6 +7,7 @@ from sop_server.domain.permissions import Action
 from sop_server.errors import InvalidInputError
 from sop_server.services.accounts.own_account import change_password, my_sessions
 from sop_server.services.accounts.people import get_person
+from sop_server.services.accounts.second_factor import second_factor
 from sop_server.services.accounts.sign_in import end_session, sign_out_everywhere
 from sop_server.services.accounts.tokens import list_tokens, revoke_token
 from sop_server.services.participation.acknowledgements import to_read
@@ -39,7 +40,7 @@ def password() -> ResponseReturnValue:
             now=visitor.now(),
             current=form.get("current", ""),
             password=form.get("password", ""),
-            address=request.remote_addr or "",
+            address=visitor.address(),
             token=_token(),
         )
     except REFUSED as error:
@@ -99,6 +100,7 @@ def _page(refused: Refusal) -> ResponseReturnValue:
         person=get_person(stores, actor=actor, now=now, email=actor.email),
         tokens=list_tokens(stores, actor=actor, email=actor.email),
         sessions=my_sessions(stores, actor=actor, now=now, token=_token()),
+        factor=second_factor(stores, actor=actor),
         reading=len(to_read(stores, actor=actor, now=now)),
         refused=refused,
     )

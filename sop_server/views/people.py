@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from sop_server.domain.permissions import Action, Role
 from sop_server.domain.roles import format_grant, parse_grant
 from sop_server.errors import ConflictError, NotFoundError
-from sop_server.services.accounts import people
+from sop_server.services.accounts import people, second_factor
 from sop_server.services.accounts.departments import list_teams
 from sop_server.services.accounts.people import PersonView
 from sop_server.services.accounts.sign_in import create_sign_in_link
@@ -146,6 +146,17 @@ def make_link(email: str) -> ResponseReturnValue:
     return _page(email, refusals.NONE, link=url_for("sign_in.link", token=token, _external=True))
 
 
+@BLUEPRINT.post("/<email>/second-factor/reset")
+def reset_second_factor(email: str) -> ResponseReturnValue:
+    """Take the second factor of somebody who lost it away."""
+    try:
+        second_factor.reset(visitor.stores(), actor=visitor.actor(), now=visitor.now(), email=email)
+    except REFUSED as error:
+        return _page(email, refusal(error))
+    flash("The second factor is reset, and every browser is signed out. A new one is set up after the sign-in.", "done")
+    return _to(email)
+
+
 @BLUEPRINT.post("/<email>/tokens")
 def make_token(email: str) -> ResponseReturnValue:
     """Make an API token. It is in this answer alone, and never in a cookie, so there is no redirect."""
@@ -215,6 +226,7 @@ def _page(email: str, refused: Refusal, *, link: str | None = None, token: str |
         person=found,
         tokens=list_tokens(stores, actor=actor, email=found.email) if everywhere else (),
         everywhere=everywhere,
+        second_factor=everywhere and second_factor.has_second_factor(stores, actor=actor, email=found.email),
         departments=departments.named(),
         teams=[one.slug for one in list_teams(stores)],
         roles=[(role.value, f"{role.value}: {_HELD[role]}") for role in Role],

@@ -9,6 +9,8 @@ from sop_server.services.accounts.link_sign_in import sign_in_by_link
 from sop_server.services.accounts.sign_in import actor_for_session, sign_in, sign_out
 from sop_server.services.trail.sign_ins import record_failed_sign_in
 from sop_server.views import fields, visitor
+from sop_server.views.door import let_in
+from sop_server.views.entering import second_step
 
 BLUEPRINT = Blueprint("sign_in", __name__)
 
@@ -33,7 +35,7 @@ def enter() -> ResponseReturnValue:
             visitor.stores(),
             email=email,
             password=request.form.get("password", ""),
-            address=request.remote_addr or "",
+            address=visitor.address(),
             now=visitor.now(),
             user_agent=request.user_agent.string,
         )
@@ -75,14 +77,14 @@ def use_link(token: str) -> ResponseReturnValue:
             token=token,
             password=password,
             now=visitor.now(),
-            address=request.remote_addr or "",
+            address=visitor.address(),
             user_agent=request.user_agent.string,
         )
     except (InvalidInputError, NotSignedInError) as error:
         page = render_template("sign_in/link.html", token=token, message=error.message, fields=error.fields)
         return page, 422 if isinstance(error, InvalidInputError) else 401
     response = _came_in(opened, "/")
-    flash("Your password is set and you are signed in.", "done")
+    flash("Your password is set.", "done")
     return response
 
 
@@ -95,12 +97,4 @@ def _check_same(password: str, again: str) -> None:
 
 
 def _came_in(token: str, address: str) -> Response:
-    before = request.cookies.get(visitor.COOKIE)
-    if before:
-        sign_out(visitor.stores(), token=before, now=visitor.now())
-    # A form's token from before the sign-in must not be good after it: somebody else may have planted it.
-    session.clear()
-    response = redirect(address, 303)
-    # Without an age: machines are shared, and the cookie goes when the browser is closed.
-    response.set_cookie(visitor.COOKIE, token, httponly=True, samesite="Lax", secure=request.is_secure, path="/")
-    return response
+    return let_in(second_step(token, address) or redirect(address, 303), token)

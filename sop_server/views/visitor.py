@@ -8,12 +8,13 @@ from flask import Flask, current_app, g, request
 
 from sop_server.domain.permissions import Action, Actor
 from sop_server.errors import NotSignedInError
+from sop_server.services.accounts.sealing import Seal
 from sop_server.services.accounts.sign_in import actor_for_session
 from sop_server.services.stores import Stores
 
 COOKIE = "sop_session"
 
-OPEN_TO_STRANGERS = frozenset({"assets", "probes", "sign_in"})
+OPEN_TO_STRANGERS = frozenset({"assets", "probes", "sign_in", "entering"})
 """The blueprints whose pages need no sign-in; every other page does, one that does not exist too."""
 
 _OTHER_DOORS = ("/api/", "/webhooks/")
@@ -53,6 +54,17 @@ def stores() -> Stores:
     """Return what the application works on."""
     found: Stores = current_app.extensions["stores"]
     return found
+
+
+def seal() -> Seal:
+    """Return what the keys of second factors are sealed with."""
+    found: Seal = current_app.extensions["seal"]
+    return found
+
+
+def address() -> str:
+    """Return the network address of the browser."""
+    return request.remote_addr or ""
 
 
 def now() -> datetime:

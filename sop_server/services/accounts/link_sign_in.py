@@ -4,9 +4,8 @@ from datetime import datetime
 
 from sop_server.domain.doers import System
 from sop_server.domain.people import clean_password
-from sop_server.errors import NotSignedInError
 from sop_server.services.accounts.passwords import good_password, set_password
-from sop_server.services.accounts.sign_in import actor_for_session, token_hash, use_sign_in_link
+from sop_server.services.accounts.sign_in import token_hash, use_sign_in_link
 from sop_server.services.stores import Stores
 from sop_server.storage import credentials
 
@@ -25,8 +24,6 @@ def sign_in_by_link(
         holder = credentials.link_holder(session, token_hash(token), now=now)
     clean = clean_password(password) if holder is None else good_password(stores, holder, password)
     opened = use_sign_in_link(stores, token=token, now=now, address=address, user_agent=user_agent)
-    actor = actor_for_session(stores, token=opened, now=now)
-    if actor is None:
-        raise NotSignedInError("This account is not active any more. Ask an administrator.")
-    set_password(stores, actor=_LINK, now=now, email=actor.email, password=clean, keep_session=token_hash(opened))
+    if holder is not None:
+        set_password(stores, actor=_LINK, now=now, email=holder.email, password=clean, keep_session=token_hash(opened))
     return opened

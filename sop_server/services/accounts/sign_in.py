@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from sop_server.domain.browsers import browser_in_words
 from sop_server.domain.doers import Doer
@@ -13,7 +14,7 @@ from sop_server.errors import BusyError, ForbiddenError, NotFoundError, NotSigne
 from sop_server.services.accounts.passwords import hash_password, matches, needs_new_hash
 from sop_server.services.accounts.throttling import count_attempt, forget_attempts
 from sop_server.services.stores import Stores
-from sop_server.storage import audit, credentials, people, web_sessions
+from sop_server.storage import audit, credentials, people, second_factors, web_sessions
 from sop_server.storage.database import Session
 
 SEEN_EVERY = timedelta(minutes=1)
@@ -24,6 +25,13 @@ _DO_NOT_BELONG = (
     "The e-mail address and the password do not belong together. Check both, "
     "or ask an administrator for a sign-in link."
 )
+
+
+class Step(StrEnum):
+    """What a session waits for before it lets its person in."""
+
+    CODE = "code"
+    SET_UP = "set_up"
 
 
 def token_hash(token: str) -> str:
@@ -39,6 +47,7 @@ def session_key(hashed: str) -> str:
 def sign_in(stores: Stores, *, email: str, password: str, address: str, now: datetime, user_agent: str = "") -> str:
     """Check a password and open a session; returns the token for the cookie.
 
+    Where the person has a second factor, or their role demands one, the session waits for it (`entering.step_after`).
     `address` is the network address of the browser, `user_agent` what it says of itself. Raises NotSignedInError where
     e-mail address and password do not belong together, ForbiddenError where there were too many failures (throttling).
     """
@@ -49,9 +58,13 @@ def sign_in(stores: Stores, *, email: str, password: str, address: str, now: dat
         person = people.person_row(session, person_id)
         if person is None or person.password_hash != proven:
             raise NotSignedInError(_DO_NOT_BELONG)
-        token = _open(stores, session, person_id, now, address=address, user_agent=user_agent)
+        step = _step(stores, session, person_id, now)
+        token = open_session(
+            stores, session, person_id, now=now, address=address, user_agent=user_agent, waits_for=step
+        )
         forget_attempts(session, email=known_as, address=address)
-        audit.record(session, at=now, actor=known_as, action="session.opened", subject=known_as)
+        action = "session.opened" if step is None else "password.accepted"
+        audit.record(session, at=now, actor=known_as, action=action, subject=known_as)
     return token
 
 
@@ -73,7 +86,7 @@ def actor_for_session(stores: Stores, *, token: str, now: datetime) -> Actor | N
     hashed, policy = token_hash(token), stores.policy
     with stores.database.read() as session:
         row = credentials.session_row(session, hashed)
-        if row is None or row.ended_at is not None:
+        if row is None or row.ended_at is not None or row.waits_for is not None:
             return None
         if now - row.seen_at > policy.session_idle or now - row.created_at > policy.session_longest:
             return None
@@ -151,9 +164,37 @@ def use_sign_in_link(stores: Stores, *, token: str, now: datetime, address: str 
                 "This link was used already or has expired. Ask an administrator for a new one, or sign in "
                 "with your password."
             )
-        opened = _open(stores, session, actor.person_id, now, address=address, user_agent=user_agent)
+        step = _step(stores, session, actor.person_id, now)
+        opened = open_session(
+            stores, session, actor.person_id, now=now, address=address, user_agent=user_agent, waits_for=step
+        )
         audit.record(session, at=now, actor=actor.email, action="sign_in_link.used", subject=actor.email)
     return opened
+
+
+def open_session(
+    stores: Stores,
+    session: Session,
+    person_id: int,
+    *,
+    now: datetime,
+    address: str,
+    user_agent: str,
+    waits_for: Step | None,
+) -> str:
+    """Store a new session for somebody whose right to it was checked; returns its token."""
+    token = secrets.token_urlsafe(32)
+    credentials.forget_sessions(session, created_before=now - stores.policy.session_longest)
+    credentials.open_session(
+        session,
+        token_hash=token_hash(token),
+        person_id=person_id,
+        now=now,
+        address=address[:MOST_ADDRESS],
+        browser=browser_in_words(user_agent),
+        waits_for=waits_for,
+    )
+    return token
 
 
 def _verify(stores: Stores, *, email: str, password: str, address: str, now: datetime) -> tuple[int, str]:
@@ -179,18 +220,13 @@ def _renew_hash(stores: Stores, email: str, *, old: str, new: str) -> None:
             person.password_hash = new
 
 
-def _open(stores: Stores, session: Session, person_id: int, now: datetime, *, address: str, user_agent: str) -> str:
-    token = secrets.token_urlsafe(32)
-    credentials.forget_sessions(session, created_before=now - stores.policy.session_longest)
-    credentials.open_session(
-        session,
-        token_hash=token_hash(token),
-        person_id=person_id,
-        now=now,
-        address=address[:MOST_ADDRESS],
-        browser=browser_in_words(user_agent),
-    )
-    return token
+def _step(stores: Stores, session: Session, person_id: int, now: datetime) -> Step | None:
+    """Return what a person has to do after the password: the code that they set up, or to set it up."""
+    if second_factors.is_on(session, person_id):
+        return Step.CODE
+    actor = people.load_actor(session, person_id, now)
+    roles = () if actor is None else [grant.role.value for grant in actor.grants]
+    return Step.SET_UP if stores.policy.demands_second_factor(roles) else None
 
 
 def _touch(stores: Stores, hashed: str, now: datetime) -> None:

@@ -30,6 +30,7 @@ from sop_server.storage.tables.people import (
     Team,
     WebSession,
 )
+from sop_server.storage.tables.second_factor import RecoveryCode, TotpKey
 from sop_server.storage.tables.tickets import (
     GoLiveConfirmation,
     NotNeeded,
@@ -68,6 +69,7 @@ __all__ = [
     "ProcessVersion",
     "PublishIntent",
     "Quarantine",
+    "RecoveryCode",
     "Review",
     "Revision",
     "RevisionLink",
@@ -80,5 +82,6 @@ __all__ = [
     "Team",
     "Ticket",
     "TicketVersion",
+    "TotpKey",
     "WebSession",
 ]

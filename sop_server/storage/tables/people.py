@@ -113,7 +113,10 @@ class ApiToken(Table):
 
 
 class WebSession(Table):
-    """A signed-in browser, from where and what in words; only the SHA-256 of its cookie is kept."""
+    """A signed-in browser, from where and what in words; only the SHA-256 of its cookie is kept.
+
+    While `waits_for` names a second step, the browser is not signed in yet.
+    """
 
     __tablename__ = "web_session"
 
@@ -124,6 +127,7 @@ class WebSession(Table):
     ended_at: Mapped[datetime | None]
     address: Mapped[str] = mapped_column(server_default="")
     browser: Mapped[str] = mapped_column(server_default="")
+    waits_for: Mapped[str | None]
 
 
 class SignInLink(Table):
