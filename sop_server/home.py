@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sop_server.errors import DamagedError, InvalidInputError
 from sop_server.resources import resource
+from sop_server.services.mailing import Mailer
 from sop_server.services.stores import Stores, utc_now
 from sop_server.settings import Settings
 from sop_server.storage import schema
@@ -70,6 +71,7 @@ def open_stores(settings: Settings, *, clock: Callable[[], datetime] = utc_now) 
         search=WhooshEngine(settings.index_path),
         policy=settings.policy,
         clock=clock,
+        mailer=mailer(settings),
     )
 
 
@@ -78,6 +80,18 @@ def close_stores(stores: Stores) -> None:
     stores.search.close()
     stores.library.close()
     stores.database.close()
+
+
+def mailer(settings: Settings) -> Mailer | None:
+    """Return what mails are sent with, None where the settings name no mail server."""
+    if settings.smtp_url is None or settings.public_url is None:
+        return None
+    return Mailer(
+        url=settings.smtp_url.get_secret_value(),
+        sender=settings.mail_sender,
+        public_url=settings.public_url,
+        library_name=settings.library_name,
+    )
 
 
 def secret_key(settings: Settings) -> str:

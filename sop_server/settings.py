@@ -4,9 +4,10 @@ import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -15,6 +16,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from sop_server.domain.people import clean_email
 from sop_server.domain.permissions import Role
 from sop_server.domain.policy import EVERYBODY, Policy
 from sop_server.errors import InvalidInputError
@@ -53,6 +55,12 @@ class Settings(BaseSettings):
     """After so many hours a browser has to sign in again, however busy it is."""
     second_factor: str = "optional"
     """Who needs a second factor to sign in: `optional` (nobody), `everybody`, or roles between commas."""
+    smtp_url: SecretStr | None = None
+    """The mail server, `smtp://[user:password@]host[:port]` or `smtps://…`; no mail is sent where absent."""
+    public_url: str | None = None
+    """What links in mails begin with: the address under which people reach this server."""
+    mail_from: str | None = None
+    """Who mails come from; `sop-server@` the host of the public address where absent."""
     host: str = Field(default="127.0.0.1", min_length=1)
     """The address to listen on."""
     port: int = Field(default=8000, ge=0, le=65535)
@@ -85,6 +93,33 @@ class Settings(BaseSettings):
         if value not in {"optional", EVERYBODY} and not set(_names(value)) <= roles:
             raise ValueError(f"must be optional, everybody, or some of {', '.join(sorted(roles))} between commas")
         return value
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _known_mail_server(cls, value: SecretStr | None) -> SecretStr | None:
+        parts = urlsplit("smtp://none" if value is None else value.get_secret_value())
+        # Reading the port raises ValueError for what is none.
+        if parts.scheme not in {"smtp", "smtps"} or not parts.hostname or parts.port == 0:
+            raise ValueError("must look like smtp://mail.example.com:587 or smtps://mail.example.com")
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _known_address(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is None and info.data.get("smtp_url") is not None:
+            raise ValueError("must be set where SOP_SMTP_URL is: links in mails begin with it")
+        parts = urlsplit(value or "https://none")
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("must look like https://sops.example.com")
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _known_sender(cls, value: str | None) -> str | None:
+        try:
+            return value and clean_email(value)
+        except InvalidInputError as exc:
+            raise ValueError("must be an e-mail address") from exc
 
     @field_validator("secret_key")
     @classmethod
@@ -144,6 +179,11 @@ class Settings(BaseSettings):
     def resolved_database_url(self) -> str:
         """The URL of the database in use."""
         return self.database_url or sqlite_url(self.database_path)
+
+    @property
+    def mail_sender(self) -> str:
+        """Who mails come from."""
+        return self.mail_from or f"sop-server@{urlsplit(self.public_url or '').hostname}"
 
     @property
     def policy(self) -> Policy:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from sop_server.errors import InvalidInputError
+from sop_server.home import mailer
 from sop_server.settings import CONFIG_FILE, load_settings
 
 
@@ -52,6 +53,10 @@ def test_command_line_goes_before_everything(monkeypatch: pytest.MonkeyPatch) ->
         ("SOP_SESSION_HOURS", "0"),
         ("SOP_SECOND_FACTOR", "admin,wizard"),
         ("SOP_SECOND_FACTOR", "none"),
+        ("SOP_SMTP_URL", "mail.example.com"),
+        ("SOP_SMTP_URL", "smtp://mail.example.com:70000"),
+        ("SOP_PUBLIC_URL", "sops.example.com"),
+        ("SOP_MAIL_FROM", "nobody"),
         ("SOP_PORT", "70000"),
         ("SOP_WORKERS", "0"),
         ("SOP_SECRET_KEY", "short"),
@@ -94,6 +99,18 @@ def test_sessions_last_as_long_as_is_said(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("SOP_SESSION_HOURS", "10")
     assert load_settings().policy.session_idle == timedelta(minutes=30)
     assert load_settings().policy.session_longest == timedelta(hours=10)
+
+
+def test_mail_needs_the_address_that_its_links_begin_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOP_SMTP_URL", "smtp://user:verysecret@mail.example.com:587")
+    with pytest.raises(InvalidInputError, match="SOP_PUBLIC_URL: must be set where SOP_SMTP_URL is") as caught:
+        load_settings()
+    assert "verysecret" not in caught.value.message
+    monkeypatch.setenv("SOP_PUBLIC_URL", "https://sops.example.com/library")
+    assert load_settings().mail_sender == "sop-server@sops.example.com"
+    assert "verysecret" not in repr(mailer(load_settings()))
+    monkeypatch.setenv("SOP_MAIL_FROM", "Procedures@example.com")
+    assert load_settings().mail_sender == "procedures@example.com"
 
 
 def test_settings_do_not_change() -> None:

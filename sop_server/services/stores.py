@@ -11,6 +11,7 @@ from sop_server.domain.neighbourhoods import Neighbourhood
 from sop_server.domain.policy import Policy
 from sop_server.services.kept import Kept
 from sop_server.services.library.sop_records import Changes, Places, SopRecord, SopText
+from sop_server.services.mailing import Mailer
 from sop_server.storage.database import Database
 from sop_server.storage.git.library import Library
 from sop_server.storage.search.protocol import SearchEngine
@@ -26,7 +27,8 @@ def utc_now() -> datetime:
 class Stores:
     """The record (`library`, `database`), what can be made again from it (`search`), and the installation's policy.
 
-    `clock` gives the present instant; the demo and `import --history` hand over one that plays the past.
+    `mailer` is None where the installation sends no mail. `clock` gives the present instant; the demo and
+    `import --history` hand over one that plays the past.
     """
 
     home: Path
@@ -35,6 +37,7 @@ class Stores:
     search: SearchEngine
     policy: Policy
     clock: Callable[[], datetime] = utc_now
+    mailer: Mailer | None = None
     texts: Kept[tuple[str, str, str], SopText] = field(default_factory=lambda: Kept(512))
     changes: Kept[tuple[str, str, str, str], Changes] = field(default_factory=lambda: Kept(128))
     records: Kept[tuple[str, str], SopRecord | None] = field(default_factory=lambda: Kept(512))

@@ -41,6 +41,11 @@ def mark_done(session: Session, item_ids: Collection[int], *, now: datetime) -> 
     session.execute(update(OutboxItem).where(OutboxItem.id.in_(sorted(item_ids))).values(done_at=now, error=None))
 
 
+def hold(item: OutboxItem, *, until: datetime) -> None:
+    """Keep an item from others while it is being done; it is due again where whoever does it dies."""
+    item.due_at = until
+
+
 def failed(item: OutboxItem, *, error: str, now: datetime) -> None:
     """Put an item off, twice as long each time, up to an hour."""
     item.attempts += 1

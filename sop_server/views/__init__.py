@@ -8,6 +8,7 @@ from sop_server.views import (
     entering,
     feedback,
     findings,
+    forgotten,
     history,
     home,
     library,
@@ -29,7 +30,7 @@ from sop_server.views import (
     writing,
 )
 
-COMING_IN = (probes, sign_in, entering)
+COMING_IN = (probes, sign_in, entering, forgotten)
 READING_AND_WRITING = (home, library, history, participation, search, writing, taking_back, review)
 REGISTERS = (tickets, ticket_decisions, processes, feedback, findings, reports, administration, people)
 OWN_ACCOUNT = (me, second_factor)

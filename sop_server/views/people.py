@@ -11,6 +11,7 @@ from sop_server.domain.roles import format_grant, parse_grant
 from sop_server.errors import ConflictError, NotFoundError
 from sop_server.services.accounts import people, second_factor
 from sop_server.services.accounts.departments import list_teams
+from sop_server.services.accounts.mailed_links import invite
 from sop_server.services.accounts.people import PersonView
 from sop_server.services.accounts.sign_in import create_sign_in_link
 from sop_server.services.accounts.tokens import create_token, list_tokens, revoke_token
@@ -146,6 +147,17 @@ def make_link(email: str) -> ResponseReturnValue:
     return _page(email, refusals.NONE, link=url_for("sign_in.link", token=token, _external=True))
 
 
+@BLUEPRINT.post("/<email>/invitation")
+def send_invitation(email: str) -> ResponseReturnValue:
+    """Have a sign-in link sent by mail."""
+    try:
+        invite(visitor.stores(), actor=visitor.actor(), email=email, now=visitor.now())
+    except REFUSED as error:
+        return _page(email, refusal(error))
+    flash("The mail is on its way. Its link signs in once, within 72 hours; earlier links end when it is sent.", "done")
+    return _to(email)
+
+
 @BLUEPRINT.post("/<email>/second-factor/reset")
 def reset_second_factor(email: str) -> ResponseReturnValue:
     """Take the second factor of somebody who lost it away."""
@@ -226,6 +238,7 @@ def _page(email: str, refused: Refusal, *, link: str | None = None, token: str |
         person=found,
         tokens=list_tokens(stores, actor=actor, email=found.email) if everywhere else (),
         everywhere=everywhere,
+        mails=stores.mailer is not None,
         second_factor=everywhere and second_factor.has_second_factor(stores, actor=actor, email=found.email),
         departments=departments.named(),
         teams=[one.slug for one in list_teams(stores)],

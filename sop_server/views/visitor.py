@@ -14,7 +14,7 @@ from sop_server.services.stores import Stores
 
 COOKIE = "sop_session"
 
-OPEN_TO_STRANGERS = frozenset({"assets", "probes", "sign_in", "entering"})
+OPEN_TO_STRANGERS = frozenset({"assets", "probes", "sign_in", "entering", "forgotten"})
 """The blueprints whose pages need no sign-in; every other page does, one that does not exist too."""
 
 _OTHER_DOORS = ("/api/", "/webhooks/")

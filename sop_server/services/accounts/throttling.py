@@ -12,6 +12,12 @@ WINDOW = timedelta(minutes=15)
 MOST_FAILURES_BY_ACCOUNT = 10
 MOST_FAILURES_BY_NETWORK = 50
 
+_TOLD = {
+    "password": "sign-ins with a wrong password",
+    "code": "sign-ins with a wrong code",
+    "link": "requests for a link",
+}
+
 
 def count_attempt(stores: Stores, *, email: str, address: str, now: datetime, what: str = "password") -> None:
     """Count a guess as failed, before it is looked at: a burst of requests cannot slip under the limit.
@@ -31,7 +37,7 @@ def count_attempt(stores: Stores, *, email: str, address: str, now: datetime, wh
     if refused_until is not None:
         minutes = max(1, -(-int((refused_until - now).total_seconds()) // 60))
         raise ForbiddenError(
-            f"There were too many sign-ins with a wrong {what}. Try again in {minutes} min, "
+            f"There were too many {_TOLD[what]}. Try again in {minutes} min, "
             f"at {refused_until:%H:%M} UTC, or ask an administrator for a sign-in link."
         )
 
