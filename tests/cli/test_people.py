@@ -5,6 +5,7 @@ from sop_server.home import close_stores, open_stores
 from sop_server.services.accounts.sign_in import sign_in
 from sop_server.services.accounts.tokens import actor_for_token
 from sop_server.settings import load_settings
+from sop_server.storage import people, second_factors
 from tests.cli.conftest import Run
 
 PASSWORD = "correct horse"
@@ -50,6 +51,36 @@ def test_a_password_that_is_too_short_adds_nobody(ready: Run) -> None:
     )
     assert refused.exit_code == 1
     assert ready("token", "create", "asha@example.com").exit_code == 1
+
+
+def test_a_password_that_is_guessed_soon_adds_nobody(ready: Run) -> None:
+    refused = ready(
+        "user", "add", "asha@example.com", "--name", "Asha", "--role", "reader", "--password-stdin", stdin="password1\n"
+    )
+    assert refused.exit_code == 1
+    assert "would be guessed soon" in refused.stderr
+    assert ready("token", "create", "asha@example.com").exit_code == 1
+
+
+def test_a_second_factor_is_reset_where_there_is_one(ready: Run, home: Path) -> None:
+    add(ready, "--role", "admin")
+    refused = ready("user", "reset-second-factor", "asha@example.com")
+    assert refused.exit_code == 1
+    assert "has no second factor" in refused.stderr
+    stores = open_stores(load_settings(home=home))
+    try:
+        now = datetime.now(UTC)
+        with stores.database.write() as session:
+            person = people.person_by_email(session, "asha@example.com")
+            assert person is not None
+            second_factors.put_key(session, person.id, sealed_key="sealed", now=now)
+    finally:
+        close_stores(stores)
+
+    reset = ready("user", "reset-second-factor", "asha@example.com")
+
+    assert reset.exit_code == 0
+    assert "is reset" in reset.stdout
 
 
 def test_a_new_person_needs_a_name_and_a_role_that_there_is(ready: Run) -> None:

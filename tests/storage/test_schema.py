@@ -162,6 +162,32 @@ def test_the_database_refuses_to_change_an_audit_event(database: Database, state
         assert audit.first_broken_link(session) is None
 
 
+def test_who_was_signed_in_stays_so_and_half_a_sign_in_never_becomes_a_whole_one(database: Database) -> None:
+    move(database, "0006")
+    person = (
+        "INSERT INTO person (id, email, name, password_hash, created_at) VALUES (1, 'a@example.com', 'A', NULL, :at)"
+    )
+    whole = (
+        "INSERT INTO web_session (token_hash, person_id, created_at, seen_at, ended_at) "
+        "VALUES ('whole', 1, :at, :at, NULL)"
+    )
+    half = whole.replace("ended_at)", "waits_for)").replace("NULL", "'code'").replace("whole", "half")
+    at = {"at": "2026-03-02 09:00:00.000000"}
+    with database.engine.begin() as connection:
+        connection.execute(text(person), at)
+        connection.execute(text(whole), at)
+
+    schema.upgrade(database)
+
+    with database.engine.begin() as connection:
+        kept = connection.execute(text("SELECT token_hash, address, browser, waits_for FROM web_session")).all()
+        connection.execute(text(half), at)
+    assert [tuple(row) for row in kept] == [("whole", "", "", None)]
+    move(database, "0006", down=True)
+    with database.engine.connect() as connection:
+        assert connection.scalars(text("SELECT token_hash FROM web_session")).all() == ["whole"]
+
+
 def test_moving_up_twice_changes_nothing(database: Database) -> None:
     schema.upgrade(database)
     with database.engine.begin() as connection:

@@ -81,6 +81,8 @@ def test_no_page_is_wider_than_a_phone(opened: Opened, cast: Cast, publish: Publ
     sop_id = publish(sop_text(f"Refunds {LONG_WORD}", body=f"## {LONG_WORD}\n\n{LONG_WORD}\n"))
     page = opened(cast.editor)
 
-    for path in ("/", "/sops/", f"/sops/{sop_id}", f"/sops/{sop_id}/revisions", f"/sops/{sop_id}/edit", "/tickets/"):
+    of_the_sop = (f"/sops/{sop_id}", f"/sops/{sop_id}/revisions", f"/sops/{sop_id}/edit")
+    own = ("/me", "/me/second-factor", "/login/forgotten")
+    for path in ("/", "/sops/", *of_the_sop, "/tickets/", *own):
         page.goto(path)
         assert page.evaluate("document.documentElement.scrollWidth") == 390, path

@@ -22,7 +22,11 @@ def sign_in_by_link(
     """
     with stores.database.read() as session:
         holder = credentials.link_holder(session, token_hash(token), now=now)
-    clean = clean_password(password) if holder is None else good_password(stores, holder, password)
+    clean = (
+        clean_password(password)
+        if holder is None
+        else good_password(stores, password, name=holder.name, email=holder.email)
+    )
     opened = use_sign_in_link(stores, token=token, now=now, address=address, user_agent=user_agent)
     if holder is not None:
         set_password(stores, actor=_LINK, now=now, email=holder.email, password=clean, keep_session=token_hash(opened))

@@ -19,7 +19,6 @@ from sop_server.services.accounts.guessing import BY_OPERATOR, BY_PERSON, refuse
 from sop_server.services.accounts.throttling import forget_all_attempts
 from sop_server.services.stores import Stores
 from sop_server.storage import audit, credentials, people
-from sop_server.storage.tables import Person
 
 # The least that OWASP's password storage cheat sheet asks of Argon2id: 19 MiB, two passes, one lane.
 # More memory would let a handful of sign-ins at once press a small server out of memory.
@@ -57,10 +56,10 @@ def needs_new_hash(password_hash: str) -> bool:
     return HASHER.check_needs_rehash(password_hash)
 
 
-def good_password(stores: Stores, person: Person, password: str, *, by_operator: bool = False) -> str:
+def good_password(stores: Stores, password: str, *, name: str, email: str, by_operator: bool = False) -> str:
     """Return a new password in the form that is hashed; raises InvalidInputError where it is none for this person."""
     clean = clean_password(password, least=LEAST_PASSWORD_BY_OPERATOR if by_operator else LEAST_PASSWORD)
-    known = (person.name, person.email, stores.policy.library_name)
+    known = (name, email, stores.policy.library_name)
     refuse_guessable(clean, known=known, least=BY_OPERATOR if by_operator else BY_PERSON)
     return clean
 
@@ -93,7 +92,7 @@ def set_password(
             "The current password is not right, so the password was not changed.",
             fields={"current": "is not your password"},
         )
-    clean = good_password(stores, person, password, by_operator=isinstance(actor, System))
+    clean = good_password(stores, password, name=person.name, email=person.email, by_operator=isinstance(actor, System))
     # Hashing takes tens of milliseconds: never while the database is held.
     new_hash = hash_password(clean)
     with stores.database.write() as session:
