@@ -5,8 +5,8 @@ from alembic import op
 
 from sop_server.storage.tables.base import UtcDateTime
 
-revision = "0007_signing_in"
-down_revision = "0006"
+revision = "0008"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 
