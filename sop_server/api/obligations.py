@@ -50,7 +50,7 @@ def get_obligation(call: Call, obligation_id: str) -> Obligation:
 
 def propose_not_needed(call: Call, obligation_id: str) -> Obligation:
     """Propose, with a reason, that an obligation is not needed."""
-    body = call.body(Reason, sight=_in_sight(call, obligation_id, Deed.PROPOSE_NOT_NEEDED))
+    body = call.body(Reason, sight=_proposable(call, obligation_id))
     return Obligation.model_validate(
         obligations.propose_not_needed(
             call.stores, actor=call.actor, now=call.now, obligation_id=obligation_id, reason=body.reason
@@ -60,7 +60,7 @@ def propose_not_needed(call: Call, obligation_id: str) -> Obligation:
 
 def confirm_not_needed(call: Call, obligation_id: str) -> Obligation:
     """Confirm, as a second person, that an obligation is not needed."""
-    call.body(Nothing, sight=_in_sight(call, obligation_id, Deed.DECIDE_NOT_NEEDED))
+    call.body(Nothing, sight=_second(call, obligation_id, verb="confirm"))
     return Obligation.model_validate(
         obligations.confirm_not_needed(call.stores, actor=call.actor, now=call.now, obligation_id=obligation_id)
     )
@@ -68,7 +68,7 @@ def confirm_not_needed(call: Call, obligation_id: str) -> Obligation:
 
 def decline_not_needed(call: Call, obligation_id: str) -> Obligation:
     """Say no, as a second person and with a reason, to the proposal that an obligation is not needed."""
-    body = call.body(Reason, sight=_in_sight(call, obligation_id, Deed.DECIDE_NOT_NEEDED))
+    body = call.body(Reason, sight=_second(call, obligation_id, verb="decline"))
     return Obligation.model_validate(
         obligations.decline_not_needed(
             call.stores, actor=call.actor, now=call.now, obligation_id=obligation_id, reason=body.reason
@@ -80,11 +80,19 @@ def _ticket_in_sight(call: Call, ticket_id: str) -> Callable[[], object]:
     return lambda: obligations.obligations_of_ticket(call.stores, actor=call.actor, now=call.now, ticket_id=ticket_id)
 
 
-def _in_sight(call: Call, obligation_id: str, deed: Deed) -> Callable[[], None]:
+def _proposable(call: Call, obligation_id: str) -> Callable[[], None]:
     def look() -> None:
         known = obligations.get_obligation(call.stores, actor=call.actor, now=call.now, obligation_id=obligation_id)
         if known.counted:
-            require(call.actor, deed, known.place)
+            require(call.actor, Deed.PROPOSE_NOT_NEEDED, known.place)
+
+    return look
+
+
+def _second(call: Call, obligation_id: str, *, verb: str) -> Callable[[], None]:
+    def look() -> None:
+        known = obligations.get_obligation(call.stores, actor=call.actor, now=call.now, obligation_id=obligation_id)
+        obligations.require_second_person(call.actor, known, verb=verb)
 
     return look
 

@@ -50,7 +50,7 @@ def get_ticket(call: Call, ticket_id: str) -> Ticket:
 
 def change_ticket(call: Call, ticket_id: str) -> Ticket:
     """Say what is new of a ticket."""
-    body = call.body(TicketChange, sight=_in_sight(call, ticket_id))
+    body = call.body(TicketChange, sight=_changeable(call, ticket_id))
     return Ticket.model_validate(
         tickets.change_ticket(call.stores, actor=call.actor, now=call.now, ticket_id=ticket_id, given=_given(body))
     )
@@ -58,7 +58,7 @@ def change_ticket(call: Call, ticket_id: str) -> Ticket:
 
 def confirm_go_live(call: Call, ticket_id: str) -> Ticket:
     """Confirm when the change took or takes effect; this goes before all that the source says."""
-    body = call.body(GoLive, sight=_in_sight(call, ticket_id))
+    body = call.body(GoLive, sight=_changeable(call, ticket_id))
     return Ticket.model_validate(
         tickets.confirm_go_live(
             call.stores, actor=call.actor, now=call.now, ticket_id=ticket_id, t0=body.t0, reason=body.reason
@@ -66,8 +66,8 @@ def confirm_go_live(call: Call, ticket_id: str) -> Ticket:
     )
 
 
-def _in_sight(call: Call, ticket_id: str) -> Callable[[], object]:
-    return lambda: tickets.get_ticket(call.stores, actor=call.actor, now=call.now, ticket_id=ticket_id)
+def _changeable(call: Call, ticket_id: str) -> Callable[[], object]:
+    return lambda: tickets.ticket_to_change(call.stores, actor=call.actor, now=call.now, ticket_id=ticket_id)
 
 
 def _given(body: TicketChange) -> TicketInput:

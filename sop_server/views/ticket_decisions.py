@@ -7,12 +7,19 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from sop_server.domain.permissions import Action
+from sop_server.domain.ticket_places import Deed, require
 from sop_server.errors import InvalidInputError, NotFoundError
 from sop_server.services.changes.obligation_views import ObligationView
 from sop_server.services.changes.obligations import confirm_not_needed as confirm
-from sop_server.services.changes.obligations import decline_not_needed, get_obligation, name_sops, propose_not_needed
+from sop_server.services.changes.obligations import (
+    decline_not_needed,
+    get_obligation,
+    name_sops,
+    propose_not_needed,
+    require_second_person,
+)
 from sop_server.services.changes.ticket_pages import TicketPage, ticket_page
-from sop_server.services.changes.tickets import confirm_go_live
+from sop_server.services.changes.tickets import confirm_go_live, ticket_to_change
 from sop_server.views import fields, refusals, ticket_timeline, visitor
 from sop_server.views.refusals import REFUSED, Refusal, refusal
 
@@ -24,15 +31,14 @@ _BROWSER_INSTANT = "%Y-%m-%dT%H:%M"
 @BLUEPRINT.get("/<ticket_id>/go-live")
 def go_live(ticket_id: str) -> ResponseReturnValue:
     """Ask when the change went live, and how that is known."""
-    visitor.actor().require_anywhere(Action.WRITE_TICKETS)
-    page = _page(ticket_id)
+    page = _page_to_change(ticket_id)
     return _go_live_form(page, {"t0": page.ticket.t0.strftime(_BROWSER_INSTANT)}, refusals.NONE)
 
 
 @BLUEPRINT.post("/<ticket_id>/go-live")
 def correct_go_live(ticket_id: str) -> ResponseReturnValue:
     """Take the go-live that a person vouches for; it goes before all that the source says."""
-    page = _page(ticket_id)
+    page = _page_to_change(ticket_id)
     try:
         found = confirm_go_live(
             visitor.stores(),
@@ -75,7 +81,10 @@ def name(ticket_id: str) -> ResponseReturnValue:
 def not_needed(ticket_id: str, obligation_id: str) -> ResponseReturnValue:
     """Ask why an obligation is not needed."""
     visitor.actor().require_anywhere(Action.PROPOSE_NOT_NEEDED)
-    return _not_needed_form(_obligation(ticket_id, obligation_id), {}, refusals.NONE)
+    one = _obligation(ticket_id, obligation_id)
+    if one.counted:
+        require(visitor.actor(), Deed.PROPOSE_NOT_NEEDED, one.place)
+    return _not_needed_form(one, {}, refusals.NONE)
 
 
 @BLUEPRINT.post("/<ticket_id>/obligations/<obligation_id>/not-needed")
@@ -110,7 +119,9 @@ def confirm_not_needed(ticket_id: str, obligation_id: str) -> ResponseReturnValu
 def declining(ticket_id: str, obligation_id: str) -> ResponseReturnValue:
     """Ask why an obligation is needed after all."""
     visitor.actor().require_anywhere(Action.CONFIRM_NOT_NEEDED)
-    return _decline_form(_obligation(ticket_id, obligation_id), {}, refusals.NONE)
+    one = _obligation(ticket_id, obligation_id)
+    require_second_person(visitor.actor(), one, verb="decline")
+    return _decline_form(one, {}, refusals.NONE)
 
 
 @BLUEPRINT.post("/<ticket_id>/obligations/<obligation_id>/decline")
@@ -133,6 +144,16 @@ def decline(ticket_id: str, obligation_id: str) -> ResponseReturnValue:
 
 def _page(ticket_id: str) -> TicketPage:
     return ticket_page(visitor.stores(), actor=visitor.actor(), now=visitor.now(), ticket_id=ticket_id)
+
+
+def _page_to_change(ticket_id: str) -> TicketPage:
+    stores, actor, now = visitor.stores(), visitor.actor(), visitor.now()
+    return ticket_page(
+        stores,
+        actor=actor,
+        now=now,
+        ticket_id=ticket_to_change(stores, actor=actor, now=now, ticket_id=ticket_id).id,
+    )
 
 
 def _obligation(ticket_id: str, obligation_id: str) -> ObligationView:

@@ -16,7 +16,14 @@ from sop_server.errors import ConflictError, NotFoundError
 from sop_server.services.changes.ticket_import import INSTANTS, OPTIONAL, REQUIRED, import_tickets
 from sop_server.services.changes.ticket_pages import ticket_page
 from sop_server.services.changes.ticket_views import TicketView
-from sop_server.services.changes.tickets import change_ticket, get_ticket, list_sources, list_tickets, upsert_ticket
+from sop_server.services.changes.tickets import (
+    change_ticket,
+    get_ticket,
+    list_sources,
+    list_tickets,
+    ticket_to_change,
+    upsert_ticket,
+)
 from sop_server.views import departments, fields, refusals, ticket_actions, ticket_timeline, uploads, visitor
 from sop_server.views.refusals import REFUSED, Refusal, refusal
 
@@ -47,7 +54,7 @@ def index() -> ResponseReturnValue:
         tickets=page.items,
         chosen=chosen,
         states=[(state.value, state.value.replace("_", " ")) for state in ObligationState],
-        sources=[(name, name) for name in list_sources(stores, actor=actor)],
+        sources=[(name, name) for name in list_sources(stores, actor=actor, now=visitor.now())],
         departments=departments.named(),
         may_write=actor.may_anywhere(Action.WRITE_TICKETS),
         following=page.next and url_for(".index", **chosen, cursor=page.next),
@@ -100,15 +107,14 @@ def ticket(ticket_id: str) -> ResponseReturnValue:
 @BLUEPRINT.get("/<ticket_id>/edit")
 def edit(ticket_id: str) -> ResponseReturnValue:
     """Ask what is new of a ticket."""
-    visitor.actor().require_anywhere(Action.WRITE_TICKETS)
-    known = _known(ticket_id)
+    known = _to_change(ticket_id)
     return _form(_typed(known), refusals.NONE, known)
 
 
 @BLUEPRINT.post("/<ticket_id>/edit")
 def change(ticket_id: str) -> ResponseReturnValue:
     """Take what is new of a ticket; what was said before stays in its history."""
-    stores, actor, form, known = visitor.stores(), visitor.actor(), request.form, _known(ticket_id)
+    stores, actor, form, known = visitor.stores(), visitor.actor(), request.form, _to_change(ticket_id)
     try:
         _refuse_stale(known, form.get("version", ""))
         change_ticket(stores, actor=actor, now=visitor.now(), ticket_id=known.id, given=_given(form, known))
@@ -151,13 +157,17 @@ def _form(typed: Mapping[str, Any], refused: Refusal, known: TicketView | None =
         refused=refused,
         known=known,
         statuses=STATUSES,
-        sources=list_sources(visitor.stores(), actor=visitor.actor()),
+        sources=list_sources(visitor.stores(), actor=visitor.actor(), now=visitor.now()),
     )
     return page, refused.status
 
 
 def _known(ticket_id: str) -> TicketView:
     return get_ticket(visitor.stores(), actor=visitor.actor(), now=visitor.now(), ticket_id=ticket_id)
+
+
+def _to_change(ticket_id: str) -> TicketView:
+    return ticket_to_change(visitor.stores(), actor=visitor.actor(), now=visitor.now(), ticket_id=ticket_id)
 
 
 def _refuse_known(label: str) -> None:

@@ -336,7 +336,7 @@ def test_tickets_are_listed_newest_first_and_filtered(stores: Stores, cast: Cast
     assert ids(words="_") == ["50%"]
     assert ids(sop_id="SOP-0001") == ["CHG-3"]
     assert ids(states=["met"]) == []
-    assert list_sources(stores, actor=cast.editor) == ("jira", "manual")
+    assert list_sources(stores, actor=cast.editor, now=NOW) == ("jira", "manual")
     with pytest.raises(InvalidInputError):
         ids(states=["open"])
     first = list_tickets(stores, actor=cast.editor, now=NOW, limit=4)

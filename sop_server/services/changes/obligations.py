@@ -130,12 +130,20 @@ def decline_not_needed(
         known = _in_sight(session, actor, obligation_id, now)
         _require_counted(known)
         require(actor, Deed.DECIDE_NOT_NEEDED, known.place)
-        why = clean_reason(reason, what="why does it have to change after all?")
         proposal = _proposal(session, actor, known, verb="decline")
+        why = clean_reason(reason, what="why does it have to change after all?")
         proposal.declined_by, proposal.declined_at, proposal.declined_because = actor.person_id, now, why
         _record(session, actor, "obligation.not_needed_declined", known, now, proposed=proposal.reason, reason=why)
         session.flush()
         return _in_sight(session, actor, obligation_id, now)
+
+
+def require_second_person(actor: Doer, known: ObligationView, *, verb: str) -> None:
+    """Raise ForbiddenError unless the actor may decide on what was proposed, before anything is said of their words."""
+    if known.counted:
+        require(actor, Deed.DECIDE_NOT_NEEDED, known.place)
+    if known.not_needed is not None and known.not_needed.proposed_by == actor.email:
+        raise _own_proposal(verb)
 
 
 def _proposal(session: Session, actor: Actor, known: ObligationView, *, verb: str) -> NotNeeded:
@@ -147,12 +155,16 @@ def _proposal(session: Session, actor: Actor, known: ObligationView, *, verb: st
             "another person then confirms it."
         )
     if proposal.proposed_by == actor.person_id:
-        raise ForbiddenError(
-            f"You proposed this yourself, so a second person has to {verb} it. "
-            "Ask an approver or a manager of the department."
-        )
+        raise _own_proposal(verb)
     _require_open(known)
     return proposal
+
+
+def _own_proposal(verb: str) -> ForbiddenError:
+    return ForbiddenError(
+        f"You proposed this yourself, so a second person has to {verb} it. "
+        "Ask an approver or a manager of the department."
+    )
 
 
 def _after_what_was_said(session: Session, obligation_id: str, now: datetime) -> datetime:

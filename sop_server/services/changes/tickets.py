@@ -23,7 +23,7 @@ from sop_server.domain.tickets import (
 from sop_server.errors import InvalidInputError
 from sop_server.services.changes import naming, ticket_views
 from sop_server.services.changes.go_live_moves import Before, check_move, look
-from sop_server.services.changes.ticket_sight import ticket_in_sight
+from sop_server.services.changes.ticket_sight import ticket_in_sight, tickets_in_sight
 from sop_server.services.changes.ticket_views import TicketView
 from sop_server.services.paging import Page, check_limit, number_after
 from sop_server.services.register.process_sight import processes_in_sight
@@ -32,6 +32,7 @@ from sop_server.storage import audit, obligations, tickets
 from sop_server.storage.database import Session
 
 _SCAN = 200
+_SCANS_OF_SOURCES = 5
 
 
 class Outcome(StrEnum):
@@ -70,6 +71,9 @@ def change_ticket(stores: Stores, *, actor: Doer, now: datetime, ticket_id: str,
     actor.require_anywhere(Action.WRITE_TICKETS)
     with stores.database.write() as session:
         number = ticket_in_sight(session, actor, ticket_id, now)
+        if not clean_sop_ids(given.sops):
+            # Naming SOPs takes less than changing the ticket; what names none is a change, even one to nothing new.
+            require(actor, Deed.CHANGE, look(session, number, now).place)
         _change(session, actor, number, given, now=now, window_hours=stores.policy.window_hours)
         return _seen(session, actor, number, now)
 
@@ -101,6 +105,15 @@ def get_ticket(stores: Stores, *, actor: Doer, now: datetime, ticket_id: str) ->
     actor.require_anywhere(Action.SEE_REPORTS)
     with stores.database.read() as session:
         return _seen(session, actor, ticket_in_sight(session, actor, ticket_id, now), now)
+
+
+def ticket_to_change(stores: Stores, *, actor: Doer, now: datetime, ticket_id: str) -> TicketView:
+    """Return one ticket to somebody who may change it; ForbiddenError for whoever may only see it."""
+    actor.require_anywhere(Action.WRITE_TICKETS)
+    with stores.database.read() as session:
+        number = ticket_in_sight(session, actor, ticket_id, now)
+        require(actor, Deed.CHANGE, look(session, number, now).place)
+        return _seen(session, actor, number, now)
 
 
 def list_tickets(
@@ -155,11 +168,29 @@ def list_tickets(
     return Page(items, None if last is None else str(last))
 
 
-def list_sources(stores: Stores, *, actor: Doer) -> tuple[str, ...]:
-    """Return where tickets came from so far, for a filter."""
+def list_sources(stores: Stores, *, actor: Doer, now: datetime) -> tuple[str, ...]:
+    """Return where the tickets came from that the actor may know of, for a filter.
+
+    Whoever may not read everywhere is told by the newest thousand of each source: it is a filter, and not a register.
+    """
     actor.require_anywhere(Action.SEE_REPORTS)
     with stores.database.read() as session:
-        return tuple(tickets.sources(session))
+        found = tickets.sources(session)
+        if actor.reach(Action.READ) is None:
+            return tuple(found)
+        return tuple(source for source in found if _has_one_in_sight(session, actor, source, now))
+
+
+def _has_one_in_sight(session: Session, actor: Doer, source: str, now: datetime) -> bool:
+    before: int | None = None
+    for _ in range(_SCANS_OF_SOURCES):
+        ids = tickets.find_ids(session, before=before, limit=_SCAN, source=source)
+        if tickets_in_sight(session, actor, ids, now):
+            return True
+        if len(ids) < _SCAN:
+            return False
+        before = ids[-1]
+    return False
 
 
 def keep(
