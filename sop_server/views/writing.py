@@ -77,9 +77,9 @@ def draft(draft_id: str) -> ResponseReturnValue:
     """Go on with a draft; where another revision collides with it, both texts stand in the editor."""
     actor, now = visitor.actor(), visitor.now()
     found = review_of(visitor.stores(), actor=actor, draft_id=draft_id, now=now)
+    actor.require(Action.DRAFT, found.draft.department)
     if found.draft.state not in EDITABLE:
         return redirect(url_for("review.draft", draft_id=draft_id), 303)
-    actor.require(Action.DRAFT, found.draft.department)
     typed = draft_form.of_draft(found.draft, now=now, merge=found.merge, onto=found.overtaken_by)
     return _editor(typed, draft=found.draft, approvers=found.approvers)
 

@@ -59,6 +59,10 @@ def create_draft(
     Raises NotFoundError, GoneError (retired), ForbiddenError and InvalidInputError with the field that is wrong.
     """
     actor.require_anywhere(Action.DRAFT)
+    if sop_id is not None:
+        with stores.database.read() as session:
+            # Who may not write on it is told that, and nothing about what they sent.
+            _base(session, sop_id, None, actor=actor, now=now)
     draft_kind = _kind(kind)
     significance = _significance(given.significance)
     summary = clean_summary(given.change_summary or "")
@@ -222,6 +226,7 @@ def _base(session: Session, sop_id: str, number: int | None, *, actor: Actor, no
     newest = sops.latest_row(session, sop_id, now) or next(iter(sops.scheduled_rows(session, sop_id, at=now)), None)
     if newest is None or not actor.may(Action.READ, newest.department):
         raise NotFoundError(f"There is no SOP {sop_id} in force. Check the id, or leave it out to start a new SOP.")
+    actor.require(Action.DRAFT, newest.department)
     if newest.kind == DraftKind.RETIRE:
         raise GoneError(f"{sop_id} was retired and its id is never used again. Start a new SOP instead.")
     if number is None or number == newest.number:
