@@ -119,6 +119,7 @@ def edit(process_id: str) -> ResponseReturnValue:
 def change(process_id: str) -> ResponseReturnValue:
     """Take what is new of a process."""
     known, version = _known(process_id)
+    visitor.actor().require(Action.WRITE_PROCESSES, known.department)
     try:
         if request.form.get("version") != version:
             raise ConflictError(
