@@ -4,6 +4,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from sop_server.domain.facts import FeedbackKind
+from sop_server.domain.permissions import Action
 from sop_server.errors import InvalidInputError
 from sop_server.services.library.searching import Found, Query, search
 from sop_server.services.participation.acknowledgements import to_read
@@ -50,12 +51,14 @@ def results() -> ResponseReturnValue:
 @BLUEPRINT.get("/search/missing")
 def missing() -> ResponseReturnValue:
     """Ask what nobody wrote down yet."""
+    visitor.actor().require_anywhere(Action.REPORT)
     return render_template("search/missing.html", typed={"words": fields.text(request.args, "q")}, error=None)
 
 
 @BLUEPRINT.post("/search/missing")
 def report_missing() -> ResponseReturnValue:
     """Keep that a procedure is missing, for whoever triages feedback."""
+    visitor.actor().require_anywhere(Action.REPORT)
     words = fields.text(request.form, "words")
     try:
         give_feedback(
