@@ -18,7 +18,7 @@ from sop_server.api import (
 )
 from sop_server.api.routes import mount
 
-_FAMILIES = {
+FAMILIES = {
     "SOPs": sops.ROUTES,
     "Search": search.ROUTES,
     "Drafts": drafts.ROUTES,
@@ -36,7 +36,7 @@ def register(app: Flask) -> None:
     """Add the calls under `/api/v1`, and the document that describes them."""
     door.register(app)
     blueprint = Blueprint("api", __name__, url_prefix=door.PREFIX)
-    for routes in _FAMILIES.values():
+    for routes in FAMILIES.values():
         mount(blueprint, routes)
-    openapi.serve_document(blueprint, _FAMILIES)
+    openapi.serve_document(blueprint, FAMILIES)
     app.register_blueprint(blueprint)
