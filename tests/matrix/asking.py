@@ -18,7 +18,7 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _FORM = re.compile(r'name="csrf_token" value="([^"]+)"')
 _SIZE = re.compile(r'="\d+"')
 _FORM_COOKIE = "sop_form"
-_REST: Mapping[str, str] = {"number": "1", "name": "drift", "token": "no-such-link"}
+_REST: Mapping[str, str] = {"number": "1", "name": "drift", "token": "no-such-link", "key": "no-such-session"}
 """The parts of addresses that are not about whose something is."""
 
 _ASKED: Mapping[str, str] = {"taking_back.undo": "?revision=1"}

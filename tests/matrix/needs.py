@@ -25,12 +25,16 @@ class Door(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """One row. `second` is for what takes a second person: not the author of the draft, not who proposed it."""
+    """One row. `second` is for what takes a second person: not the author of the draft, not who proposed it.
+
+    `own` is for what is a person's own and takes a proof or a key that the cell does not have.
+    """
 
     door: Door = Door.SIGNED_IN
     action: Action | None = None
     where: Where = Where.THERE
     second: bool = False
+    own: bool = False
 
 
 def takes(action: Action, where: Where = Where.THERE, *, second: bool = False) -> Need:
@@ -40,4 +44,5 @@ def takes(action: Action, where: Where = Where.THERE, *, second: bool = False) -
 
 OPEN = Need(Door.OPEN)
 SIGNED_IN = Need(Door.SIGNED_IN)
+OWN = Need(Door.SIGNED_IN, own=True)
 SIGNED = Need(Door.SIGNED)

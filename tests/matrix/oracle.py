@@ -16,6 +16,7 @@ class Answer(Enum):
     UNKNOWN = "404, word for word as what does not exist"
     UNKNOWN_OR_FORBIDDEN = "403 or 404, word for word as what does not exist"
     ALLOWED = "anything but 401, 403, 404 and 5xx"
+    UNPROVEN = "403 or 404, or what is allowed: it takes a proof that was not given"
 
 
 def expected(player: Player, need: Need, thing: Thing | None) -> Answer:
@@ -24,6 +25,8 @@ def expected(player: Player, need: Need, thing: Thing | None) -> Answer:
         return Answer.ALLOWED
     if not player.known or player.actor is None:
         return Answer.STRANGE
+    if need.own:
+        return Answer.UNPROVEN
     actor = player.actor
     able = need.action is None or _holds(actor, need)
     if thing is not None and (thing.nothing or not sees(actor, thing)):

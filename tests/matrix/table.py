@@ -11,7 +11,7 @@ from flask import Flask
 
 from sop_server import api
 from sop_server.domain.permissions import Action
-from tests.matrix.needs import OPEN, SIGNED_IN, Door, Need, Where, takes
+from tests.matrix.needs import OPEN, OWN, SIGNED_IN, Door, Need, Where, takes
 
 _WEBHOOKS = "/webhooks/"
 
@@ -26,6 +26,12 @@ PAGES: Mapping[str, Need] = MappingProxyType(
         "sign_in.leave": OPEN,
         "sign_in.link": OPEN,
         "sign_in.use_link": OPEN,
+        "entering.code": OPEN,
+        "entering.take_code": OPEN,
+        "entering.set_up": OPEN,
+        "entering.finish_set_up": OPEN,
+        "forgotten.form": OPEN,
+        "forgotten.ask": OPEN,
         "home.index": SIGNED_IN,
         "library.index": SIGNED_IN,
         "library.sop": takes(Action.READ),
@@ -120,6 +126,8 @@ PAGES: Mapping[str, Need] = MappingProxyType(
         "people.deactivate": takes(Action.ADMINISTER, Where.ALL),
         "people.reactivate": takes(Action.ADMINISTER, Where.ALL),
         "people.make_link": takes(Action.ADMINISTER, Where.ALL),
+        "people.send_invitation": takes(Action.ADMINISTER, Where.ALL),
+        "people.reset_second_factor": takes(Action.ADMINISTER, Where.ALL),
         "people.make_token": takes(Action.ADMINISTER, Where.ALL),
         "people.revoke": takes(Action.ADMINISTER, Where.ALL),
         "me.account": SIGNED_IN,
@@ -127,8 +135,13 @@ PAGES: Mapping[str, Need] = MappingProxyType(
         "me.end_sessions": SIGNED_IN,
         # One's own, or as an administrator anybody's; here it is always somebody else's.
         "me.revoke": takes(Action.ADMINISTER, Where.ALL),
+        "me.end_one_session": OWN,
         "me.needs": SIGNED_IN,
         "me.reading": SIGNED_IN,
+        "second_factor.page": SIGNED_IN,
+        "second_factor.begin": OWN,
+        "second_factor.confirm": OWN,
+        "second_factor.prove": OWN,
     }
 )
 
@@ -147,6 +160,7 @@ CALLS: Mapping[str, Need] = MappingProxyType(
         "api.decline_not_needed": takes(Action.CONFIRM_NOT_NEEDED, Where.EACH, second=True),
         "api.get_feedback": takes(Action.READ, Where.ANYWHERE),
         "api.list_audit_events": takes(Action.SEE_AUDIT, Where.ALL),
+        "api.export_audit_events": takes(Action.SEE_AUDIT, Where.ALL),
     }
 )
 

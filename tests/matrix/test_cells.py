@@ -31,6 +31,7 @@ _RIGHT = {
     Answer.UNKNOWN: frozenset({404}),
     Answer.UNKNOWN_OR_FORBIDDEN: frozenset({403, 404}),
     Answer.ALLOWED: _ANSWERED - _REFUSED,
+    Answer.UNPROVEN: _ANSWERED - {401},
 }
 _SAID_FIRST = {"retired": frozenset({410}), "scheduled": frozenset({404})}
 """What whoever may read of a SOP is told before anything else: that it is retired, that it is still to come."""
