@@ -10,8 +10,11 @@ from sop_server.errors import InvalidInputError
 
 BY_PERSON = 3
 """The score that a password of a person's own choice needs: more than 10^8 guesses."""
-BY_OPERATOR = 2
-"""The score for one that the command line sets, to be replaced by its person: more than 10^6 guesses."""
+BY_OPERATOR = 1
+"""The score for one that the command line sets, to be replaced by its person: more than 10^3 guesses.
+
+Programs set such passwords for trials and for other programs: only what everybody tries first is refused to them.
+"""
 
 _LOOKED_AT = 32
 _PARTS = re.compile(r"[^\W_]{3,}")
