@@ -1,7 +1,7 @@
 """What is dear to make and stays the same is kept, for the threads of one process."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Collection, Hashable, Mapping
 from threading import Lock
 from typing import Generic, TypeVar
 
@@ -31,6 +31,17 @@ class Kept(Generic[Key, Value]):
             self._values[key] = value
             while len(self._values) > self._most:
                 self._values.popitem(last=False)
+
+    def several(
+        self, keys: Collection[Key], make: Callable[[Collection[Key]], Mapping[Key, Value]]
+    ) -> dict[Key, Value]:
+        """Return what is kept under many keys; `make` gives at once those that are missing, as far as they exist."""
+        found = {key: held for key in keys if (held := self.held(key)) is not None}
+        missing = [key for key in keys if key not in found]
+        made = make(missing) if missing else {}
+        for key, value in made.items():
+            self.put(key, value)
+        return found | dict(made)
 
     def get(self, key: Key, make: Callable[[], Value], *, worth: Callable[[Value], bool] = lambda _: True) -> Value:
         """Return what is kept under `key`, making it the first time; what is not `worth` keeping is made each time."""

@@ -65,6 +65,15 @@ def prove() -> ResponseReturnValue:
     return wanted()
 
 
+def _proof() -> dict[str, str]:
+    """Return what the form proves that it is still the person: password and code, and where they were typed."""
+    return {
+        "password": request.form.get("password", ""),
+        "code": request.form.get("code", ""),
+        "address": visitor.address(),
+    }
+
+
 def _renew() -> ResponseReturnValue:
     """Make new recovery codes; they are in this answer alone, so there is no redirect."""
     try:
@@ -73,9 +82,7 @@ def _renew() -> ResponseReturnValue:
             visitor.seal(),
             actor=visitor.actor(),
             now=visitor.now(),
-            password=request.form.get("password", ""),
-            code=request.form.get("code", ""),
-            address=visitor.address(),
+            **_proof(),
         )
     except REFUSED as error:
         return _page(refusal(error))
@@ -90,9 +97,7 @@ def _end() -> ResponseReturnValue:
             visitor.seal(),
             actor=visitor.actor(),
             now=visitor.now(),
-            password=request.form.get("password", ""),
-            code=request.form.get("code", ""),
-            address=visitor.address(),
+            **_proof(),
         )
     except REFUSED as error:
         return _page(refusal(error))

@@ -6,7 +6,7 @@ from datetime import datetime
 from sop_server.domain import front_matter, revisions
 from sop_server.domain.content import normalise
 from sop_server.domain.facts import Facts
-from sop_server.domain.neighbourhoods import neighbourhood, together
+from sop_server.domain.neighbourhoods import Neighbourhood, neighbourhood, together
 from sop_server.domain.permissions import Action, Actor
 from sop_server.domain.staleness import StaleReason, staleness
 from sop_server.domain.standing import standing
@@ -61,24 +61,25 @@ def record_in_sight(
     return record
 
 
+def _edition_at(session: Session, *, at: datetime, now: datetime) -> str | None:
+    """Return under what the answer as of `at` may be kept; None for every instant but the present."""
+    return edition(session, now) if at == now else None
+
+
 def facts_of(stores: Stores, session: Session, sop_ids: Collection[str], *, at: datetime, now: datetime) -> Facts:
     """Return what the staleness of some SOPs follows from, by a fixed number of queries however many they are.
 
     Of the present, what this process has read before is not read again.
     """
-    named = edition(session, now) if at == now else None
+    named = _edition_at(session, at=at, now=now)
     if named is None:
         return load_facts_of(session, at, sop_ids)
-    held = {sop_id: stores.neighbourhoods.held((named, sop_id)) for sop_id in sop_ids}
-    known = [one for one in held.values() if one is not None]
-    missing = [sop_id for sop_id, one in held.items() if one is None]
-    if missing:
-        loaded = load_facts_of(session, now, missing)
-        for sop_id in missing:
-            one = neighbourhood(loaded, sop_id)
-            stores.neighbourhoods.put((named, sop_id), one)
-            known.append(one)
-    return together(known, now)
+
+    def read(missing: Collection[tuple[str, str]]) -> dict[tuple[str, str], Neighbourhood]:
+        loaded = load_facts_of(session, now, [sop_id for _, sop_id in missing])
+        return {key: neighbourhood(loaded, key[1]) for key in missing}
+
+    return together(stores.neighbourhoods.several([(named, sop_id) for sop_id in sop_ids], read).values(), now)
 
 
 def serving_rows(
@@ -88,17 +89,16 @@ def serving_rows(
 
     A SOP that has none then is missing.
     """
-    named = edition(session, now) if at == now else None
+    named = _edition_at(session, at=at, now=now)
     if named is None:
         return {row.sop_id: row for row in sops.in_force_rows(session, at, ids=sop_ids)}
-    held = {sop_id: stores.serving.held((named, sop_id)) for sop_id in sop_ids}
-    found = {sop_id: row for sop_id, row in held.items() if row is not None}
-    missing = held.keys() - found.keys()
-    if missing:
-        for row in sops.in_force_rows(session, now, ids=missing):
-            stores.serving.put((named, row.sop_id), row)
-            found[row.sop_id] = row
-    return found
+
+    def read(missing: Collection[tuple[str, str]]) -> dict[tuple[str, str], Revision]:
+        rows = sops.in_force_rows(session, now, ids=[sop_id for _, sop_id in missing])
+        return {(named, row.sop_id): row for row in rows}
+
+    found = stores.serving.several([(named, sop_id) for sop_id in sop_ids], read)
+    return {row.sop_id: row for row in found.values()}
 
 
 def readable_ids(
@@ -109,7 +109,7 @@ def readable_ids(
     def read() -> frozenset[str]:
         return frozenset(sops.in_force_ids(session, at, governed=(departments, now)))
 
-    named = edition(session, now) if at == now else None
+    named = _edition_at(session, at=at, now=now)
     return read() if named is None else stores.readable.get((named, departments), read)
 
 
@@ -122,7 +122,7 @@ def counts_by_department(
         governed = None if reach is None else (reach, max(at, now))
         return sops.in_force_departments(session, at, governed=governed)
 
-    named = edition(session, now) if at == now else None
+    named = _edition_at(session, at=at, now=now)
     return read() if named is None else stores.counts.get((named, reach), read)
 
 

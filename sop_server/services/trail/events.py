@@ -1,17 +1,16 @@
 """Reading the audit trail: who did what to what, and when, as the chain holds it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
+from sop_server.domain.audit_chain import Link
 from sop_server.domain.doers import Doer
 from sop_server.domain.permissions import Action
 from sop_server.services.paging import DEFAULT_LIMIT, Page, check_limit, number_after
 from sop_server.services.stores import Stores
 from sop_server.storage import audit
 from sop_server.storage.database import Session
-from sop_server.storage.tables import AuditEvent
 
 _AT_ONCE = 2_000
 
@@ -27,23 +26,9 @@ class AuditFilter:
     until: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AuditEventView:
-    """One link of the chain; `hash` covers everything in it and the hash before it."""
-
-    id: int
-    at: datetime
-    actor: str
-    action: str
-    subject: str
-    details: Mapping[str, Any]
-    previous_hash: str
-    hash: str
-
-
 def list_audit_events(
     stores: Stores, *, actor: Doer, wanted: AuditFilter, limit: int = DEFAULT_LIMIT, cursor: str | None = None
-) -> Page[AuditEventView]:
+) -> Page[Link]:
     """Return events, the newest first. Raises ForbiddenError for all but administrators of all departments."""
     actor.require(Action.SEE_AUDIT, None)
     check_limit(limit)
@@ -52,7 +37,7 @@ def list_audit_events(
     return Page(tuple(found[:limit]), str(found[limit - 1].id) if len(found) > limit else None)
 
 
-def all_audit_events(stores: Stores, *, actor: Doer, wanted: AuditFilter) -> Iterator[AuditEventView]:
+def all_audit_events(stores: Stores, *, actor: Doer, wanted: AuditFilter) -> Iterator[Link]:
     """Return all events that are wanted and recorded by now, the newest first, read as they are asked for."""
     actor.require(Action.SEE_AUDIT, None)
     with stores.database.read() as session:
@@ -60,7 +45,7 @@ def all_audit_events(stores: Stores, *, actor: Doer, wanted: AuditFilter) -> Ite
     return iter(()) if head is None else _all_up_to(stores, wanted, head.id)
 
 
-def _all_up_to(stores: Stores, wanted: AuditFilter, newest: int) -> Iterator[AuditEventView]:
+def _all_up_to(stores: Stores, wanted: AuditFilter, newest: int) -> Iterator[Link]:
     before = newest + 1
     while True:
         # A session for each part: events never change, and one that is open for minutes keeps others from tidying up.
@@ -72,7 +57,7 @@ def _all_up_to(stores: Stores, wanted: AuditFilter, newest: int) -> Iterator[Aud
         before = found[-1].id
 
 
-def _events(session: Session, wanted: AuditFilter, *, before: int | None, limit: int) -> list[AuditEventView]:
+def _events(session: Session, wanted: AuditFilter, *, before: int | None, limit: int) -> list[Link]:
     rows = audit.events(
         session,
         subject=wanted.subject,
@@ -83,8 +68,7 @@ def _events(session: Session, wanted: AuditFilter, *, before: int | None, limit:
         before_id=before,
         limit=limit,
     )
-    return [_view(row) for row in rows]
-
-
-def _view(row: AuditEvent) -> AuditEventView:
-    return AuditEventView(row.id, row.at, row.actor, row.action, row.subject, row.details, row.previous_hash, row.hash)
+    return [
+        Link(row.id, row.at, row.actor, row.action, row.subject, row.details, row.previous_hash, row.hash)
+        for row in rows
+    ]

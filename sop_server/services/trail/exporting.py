@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from sop_server.domain.audit_chain import canonical
+from sop_server.domain.audit_chain import Link, canonical
 from sop_server.domain.csv_rows import harmless_cell
 from sop_server.domain.doers import Doer
 from sop_server.domain.instants import format_instant
 from sop_server.domain.permissions import Action
 from sop_server.services.stores import Stores
-from sop_server.services.trail.events import AuditEventView, AuditFilter, all_audit_events
+from sop_server.services.trail.events import AuditFilter, all_audit_events
 from sop_server.storage import audit
 
 EXPORTED = "export.made"
@@ -65,7 +65,7 @@ def _parts(lines: Iterable[str]) -> Iterator[str]:
     yield "".join(part)
 
 
-def _json(events: Iterable[AuditEventView]) -> Iterator[str]:
+def _json(events: Iterable[Link]) -> Iterator[str]:
     yield "["
     before = "\n"
     for event in events:
@@ -74,7 +74,7 @@ def _json(events: Iterable[AuditEventView]) -> Iterator[str]:
     yield "\n]\n"
 
 
-def _csv(events: Iterable[AuditEventView]) -> Iterator[str]:
+def _csv(events: Iterable[Link]) -> Iterator[str]:
     yield BYTE_ORDER_MARK + _line(_COLUMNS)
     for event in events:
         row = _row(event) | {"details": canonical(event.details)}
@@ -87,6 +87,6 @@ def _line(cells: Iterable[object]) -> str:
     return written.getvalue()
 
 
-def _row(event: AuditEventView) -> dict[str, Any]:
+def _row(event: Link) -> dict[str, Any]:
     row: dict[str, Any] = {name: getattr(event, name) for name in _COLUMNS}
     return row | {"at": format_instant(event.at)}
