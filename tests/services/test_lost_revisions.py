@@ -2,7 +2,7 @@ import subprocess
 
 import pytest
 
-from sop_server.services.background import run_due
+from sop_server.services.background import begin, run_due
 from sop_server.services.library.reading import get_sop, list_revisions
 from sop_server.services.publication.checking import check
 from sop_server.services.stores import Stores
@@ -85,6 +85,34 @@ def test_a_main_that_was_set_back_is_told_and_moved_forward_again(story: Story, 
     assert (report.problems, story.stores.library.head()) == ((), head)
     assert any("moved forward again" in line and "SOP-0002 r1" in line for line in report.mended)
     assert actions(story) == ["main.brought_forward"]
+    assert_whole(story)
+
+
+@pytest.mark.parametrize("left", [b"", b"\0" * 41, b"nothing that git knows\n", b"12ab\n"])
+def test_a_main_that_a_power_failure_left_unreadable_is_told_and_mended(story: Story, left: bytes) -> None:
+    head = story.stores.library.head()
+    reference = story.stores.library.path / "refs/heads/main"
+    reference.write_bytes(left)
+
+    told = " ".join(check(story.stores, now=story.now).problems)
+    report = check(story.stores, now=story.now, repair=True)
+
+    assert "refs/heads/main" in told
+    assert "check --repair" in told
+    assert (report.problems, story.stores.library.head()) == ((), head)
+    (kept,) = story.stores.library.path.glob("damaged-*")
+    assert kept.read_bytes() == left
+    assert kept.name in report.mended[0]
+    assert_whole(story)
+
+
+def test_a_server_that_starts_mends_an_unreadable_main_and_goes_on_from_there(story: Story) -> None:
+    (story.stores.library.path / "refs/heads/main").write_bytes(b"")
+
+    begin(story.stores, now=story.now)
+    story.published(text("Chargebacks"))
+
+    assert intents_on_main(story) == ["1", "2", "3", "4"]
     assert_whole(story)
 
 

@@ -38,6 +38,10 @@ def check(stores: Stores, *, now: datetime, repair: bool = False) -> CheckReport
         return CheckReport((*stores.library.verify(), told), (), ())
     mended = repair_stores(stores, now=now) if repair else []
     problems = [*_left_locks(stores), *_lost_drafts(stores), *stores.library.verify()]
+    try:
+        stores.library.head()
+    except DamagedError as error:
+        return CheckReport((*problems, error.message), (), tuple(mended))
     with stores.database.read() as session:
         differing, history = _library_against_projection(stores, session)
         problems += differing

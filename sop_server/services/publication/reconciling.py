@@ -32,6 +32,9 @@ def reconcile(stores: Stores, *, now: datetime, thorough: bool = False) -> list[
         return []
     with stores.library.lock():
         mended = [f"Removed a lock file that a dead git left: {name}." for name in stores.library.remove_stale_locks()]
+        garbage = stores.library.set_aside_garbage() if thorough else None
+        if garbage is not None:
+            mended.append(f"main held nothing that git can read; its file is kept in the library as {garbage}.")
         mended += _bring_together(stores, now=now, thorough=thorough)
         return mended + _carry_out_pending(stores, now=now)
 

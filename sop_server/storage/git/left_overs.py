@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ _HARMLESS_LOCKS = (
     "objects/info/commit-graph.lock",
     "objects/info/commit-graphs/commit-graph-chain.lock",
 )
+_OBJECT_ID = re.compile(rb"[0-9a-f]{40}\s*|ref: \S+\s*")
 
 
 def locks(path: Path, *, older_than: float = -math.inf) -> list[str]:
@@ -45,6 +47,20 @@ def remove_left_overs(path: Path) -> list[str]:
     Only for the holder of the library lock, which proves that no writer lives.
     """
     return _remove(path, [*_locks(path), *_harmless(path)])
+
+
+def set_aside_garbage(path: Path, ref: str) -> str | None:
+    """Move a loose reference that holds no object id out of git's way; returns the name that its file has now.
+
+    A power failure leaves such files, empty or full of zeros. One that is whole stays, whatever it names, and what
+    packed references say of the same name counts again. Only for the holder of the library lock.
+    """
+    loose = path / ref
+    if not loose.is_file() or _OBJECT_ID.fullmatch(loose.read_bytes()) is not None:
+        return None
+    kept = path / f"damaged-{ref.replace('/', '-')}-{time.time_ns()}"
+    loose.rename(kept)
+    return kept.name
 
 
 def _locks(path: Path) -> list[Path]:

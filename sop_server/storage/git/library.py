@@ -79,7 +79,8 @@ class Library:
             if found is None:
                 raise DamagedError(
                     f"The library's {name} names a commit that is lost, or nothing that git can read. "
-                    "Have an administrator put the library back from a backup."
+                    "Have an administrator run `sop-server check --repair`, and put the library back from a backup "
+                    "where that does not help."
                 )
         return None if found is None else found[0]
 
@@ -205,6 +206,15 @@ class Library:
         if self._lock.descriptor is None:
             raise ValueError("only the holder of the lock knows that no writer lives")
         return left_overs.remove_left_overs(self.path)
+
+    def set_aside_garbage(self) -> str | None:
+        """Move a `main` that holds no object id out of the way; returns the name of the file that it is kept in.
+
+        The caller holds the lock. None, and nothing moved, where `main` can be read.
+        """
+        if self._lock.descriptor is None:
+            raise ValueError("only the holder of the lock knows that no writer lives")
+        return left_overs.set_aside_garbage(self.path, MAIN)
 
     def maintain(self) -> None:
         """Pack what has gathered, so that reading stays quick; nothing is ever dropped. Takes the lock."""
