@@ -198,7 +198,7 @@ def _require_approver(session: Session, draft: Draft, actor: Actor, *, now: date
     if not rule.may_decide(actor):
         actor.require(Action.DECIDE, rule.departments[0])
         raise ForbiddenError("You are not an approver of the department that this draft belongs to.")
-    require_not_author(actor.person_id, drafts.authors(session, draft.id))
+    require_not_author(actor.person_id, drafts.writers(session, draft))
     return rule
 
 
@@ -213,9 +213,15 @@ def _standing(session: Session, draft: Draft) -> list[Approval]:
 
 
 def _approvers(session: Session, draft: Draft, rule: ApprovalRule, *, now: datetime) -> list[tuple[Actor, Approval]]:
-    """Return the standing approvals of those who may still give them: a role may have ended since."""
+    """Return the standing approvals of those who may still give them: a role may have ended since.
+
+    Nor does that of somebody count who wrote of the draft, whenever that was.
+    """
+    wrote = drafts.writers(session, draft)
     loaded = [
-        (people.load_actor(session, row.person_id, now), row) for row in _standing(session, draft) if row.person_id
+        (people.load_actor(session, row.person_id, now), row)
+        for row in _standing(session, draft)
+        if row.person_id and row.person_id not in wrote
     ]
     return [(approver, row) for approver, row in loaded if approver is not None and rule.may_decide(approver)]
 

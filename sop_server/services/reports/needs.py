@@ -95,10 +95,10 @@ def _clocks(actor: Actor, found: Iterable[ObligationView]) -> Iterable[Need]:
 
 def _drafts(session: Session, actor: Actor, *, now: datetime) -> Iterable[Need]:
     waiting = drafts.draft_rows(session, states=[DraftState.IN_REVIEW, DraftState.CHANGES_REQUESTED])
-    authors = drafts.authors_by_draft(session, [draft.id for draft in waiting])
+    writers = drafts.writers_by_draft(session, waiting)
     for draft in waiting:
         page = f"/drafts/{identifiers.draft_id(draft.id)}"
-        wrote = actor.person_id in authors.get(draft.id, ())
+        wrote = actor.person_id in writers[draft.id]
         if draft.state == DraftState.CHANGES_REQUESTED and wrote:
             what = "Your draft collides with a newer revision" if draft.conflicted else "Changes were requested"
             yield Need(NeedKind.REVISE, what, draft.sop_id, draft.title, page, draft.updated_at, None)

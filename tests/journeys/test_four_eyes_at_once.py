@@ -1,0 +1,55 @@
+"""Two processes of four threads are asked for decisions at the same instant: no two eyes are counted as four."""
+
+from collections import Counter
+from datetime import UTC, datetime
+
+from sop_server import home
+from sop_server.domain.doers import OPERATOR
+from sop_server.services.accounts.departments import set_approvals_needed
+from sop_server.settings import load_settings
+from tests.journeys.conftest import Door, Server, text
+from tests.journeys.test_together import at_once, deciding
+
+TIMES = 8
+
+
+def test_one_person_who_approves_eight_times_at_once_is_one_approver(server: Server) -> None:
+    stores = home.open_stores(load_settings(home=server.home))
+    set_approvals_needed(stores, actor=OPERATOR, now=datetime.now(UTC), slug="payments", needed=2)
+    home.close_stores(stores)
+    draft = server.doors["editor"].draft(text("Chargebacks", department="payments"))
+    again = server.run("token", "create", "payments_approver@example.com").stdout.strip()
+    doors = [server.doors["payments_approver"], Door(server.address, again)]
+
+    answers = at_once([deciding(doors[number % 2], draft) for number in range(TIMES)])
+
+    assert Counter(answer.status_code for answer in answers) == {200: 1, 409: TIMES - 1}
+    assert next(answer.json() for answer in answers if answer.ok)["revision"] is None
+    assert server.doors["editor"]("GET", f"/drafts/{draft['id']}")["state"] == "in_review"
+    assert server.doors["approver"].approve(draft)["revision"] == 1
+
+
+def test_an_author_among_many_approvers_at_once_is_refused_and_one_revision_is_published(server: Server) -> None:
+    names = ["approver", "second_approver", "care_approver"] * 2
+    draft = server.doors["care_editor"].draft(text("Vouchers"))
+
+    answers = at_once(
+        [deciding(server.doors[name], draft) for name in names] + [deciding(server.doors["care_editor"], draft)] * 2
+    )
+
+    assert Counter(answer.status_code for answer in answers) == {200: 1, 409: len(names) - 1, 403: 2}
+    assert [
+        one["revision"] for one in server.doors["reader"]("GET", f"/sops/{draft['sop_id']}/revisions")["items"]
+    ] == [1]
+
+
+def test_a_token_that_may_only_read_approves_nothing(server: Server) -> None:
+    draft = server.doors["care_editor"].draft(text("Gift cards"))
+    reading = server.run("token", "create", "approver@example.com", "--scope", "read").stdout.strip()
+
+    refused = Door(server.address, reading).refusal(
+        "POST", f"/drafts/{draft['id']}/approve", 403, json={"content_hash": draft["content_hash"]}
+    )
+
+    assert "may only read" in refused["detail"]
+    assert server.doors["care_editor"]("GET", f"/drafts/{draft['id']}")["approvals"] == []
