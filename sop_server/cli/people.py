@@ -6,6 +6,8 @@ import click
 
 from sop_server.cli.opening import address, opened, present
 from sop_server.domain.doers import OPERATOR
+from sop_server.domain.grant_ends import read_end
+from sop_server.domain.instants import format_instant
 from sop_server.domain.permissions import Scope
 from sop_server.errors import InvalidInputError, NotFoundError
 from sop_server.services.accounts.passwords import good_password, set_password
@@ -27,9 +29,18 @@ def user_command() -> None:
 @click.option("--name", help="Their name; may be left out for somebody who is known.")
 @click.option("--role", "roles", metavar="R[@DEPARTMENT]", multiple=True, help="Several are possible.")
 @click.option("--team", "teams", metavar="T", multiple=True, help="Several are possible.")
+@click.option("--until", metavar="DATE", help="The roles end by themselves after this day, or at this instant.")
+@click.option("--reason", metavar="TEXT", help="Why the roles are given; needed with --until.")
 @click.option("--password-stdin", is_flag=True, help="Read their password from standard input.")
 def user_add_command(
-    *, email: str, name: str | None, roles: tuple[str, ...], teams: tuple[str, ...], password_stdin: bool
+    *,
+    email: str,
+    name: str | None,
+    roles: tuple[str, ...],
+    teams: tuple[str, ...],
+    until: str | None,
+    reason: str | None,
+    password_stdin: bool,
 ) -> None:
     """Add a person, or give one who is known the roles and teams named.
 
@@ -54,6 +65,8 @@ def user_add_command(
             name=called,
             roles=roles,
             teams=teams,
+            until=None if until is None else read_end(until, zone=settings.timezone),
+            reason=reason,
         )
         person = added.person
         if password is not None:
@@ -102,7 +115,8 @@ def _known(stores: Stores, email: str) -> PersonView | None:
 
 
 def _outcome(person: PersonView, former: PersonView | None) -> str:
-    held = f"Roles: {', '.join(person.roles) or 'none'}. Teams: {', '.join(person.teams) or 'none'}."
+    roles = [one.role + (f" until {format_instant(one.until)}" if one.until else "") for one in person.grants]
+    held = f"Roles: {', '.join(roles) or 'none'}. Teams: {', '.join(person.teams) or 'none'}."
     if former is None:
         return f"Added {person.name} <{person.email}>. {held}"
     gained = [*(set(person.roles) - set(former.roles)), *(set(person.teams) - set(former.teams))]

@@ -35,6 +35,7 @@ class Action(StrEnum):
     MOVE_LATE_GO_LIVE = "move a go-live later after a breach"
     SEE_REPORTS = "see tickets, findings and reports"
     SCORE = "enter scorecards"
+    RECERTIFY = "confirm or remove the roles of people"
     ADMINISTER = "administer people, tokens, settings and imports"
     SEE_AUDIT = "see the audit trail"
 
@@ -63,8 +64,9 @@ ALLOWED: dict[Role, frozenset[Action]] = {
         Action.MOVE_LATE_GO_LIVE,
         Action.SEE_REPORTS,
         Action.SCORE,
+        Action.RECERTIFY,
     },
-    Role.ADMIN: frozenset({Action.READ, Action.ADMINISTER, Action.SEE_AUDIT}),
+    Role.ADMIN: frozenset({Action.READ, Action.RECERTIFY, Action.ADMINISTER, Action.SEE_AUDIT}),
 }
 
 

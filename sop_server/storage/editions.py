@@ -37,6 +37,7 @@ _PASSING: Final = frozenset(
         "draft_commit",
         "draft_ticket",
         "finding",
+        "grant_end",
         "imported_file",
         "mark",
         "missed_search",

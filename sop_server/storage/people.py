@@ -29,6 +29,7 @@ class PersonFacts:
     active: bool
     grants: tuple[Grant, ...]
     teams: tuple[str, ...]
+    held: tuple[RoleGrant, ...] = ()
 
 
 def active_at(at: datetime | BindParameter[datetime]) -> ScalarSelect[bool]:
@@ -127,15 +128,21 @@ def people(
     grants = _grants(session, person_ids, at)
     teams = _teams(session, person_ids, at)
     return [
-        PersonFacts(person, bool(active), tuple(grants.get(person.id, ())), tuple(teams.get(person.id, ())))
+        PersonFacts(
+            person,
+            bool(active),
+            tuple(Grant(Role(row.role), row.department) for row in grants.get(person.id, ())),
+            tuple(teams.get(person.id, ())),
+            tuple(grants.get(person.id, ())),
+        )
         for person, active in rows
     ]
 
 
-def _grants(session: Session, person_ids: Sequence[int], at: datetime) -> Mapping[int, list[Grant]]:
-    found: dict[int, list[Grant]] = {}
+def _grants(session: Session, person_ids: Sequence[int], at: datetime) -> Mapping[int, list[RoleGrant]]:
+    found: dict[int, list[RoleGrant]] = {}
     for row in open_grants(session, person_ids, at):
-        found.setdefault(row.person_id, []).append(Grant(Role(row.role), row.department))
+        found.setdefault(row.person_id, []).append(row)
     return found
 
 
@@ -177,8 +184,9 @@ def is_active(session: Session, person_id: int, at: datetime) -> bool:
     return bool(session.scalar(select(active_at(at)).select_from(Person).where(Person.id == person_id)))
 
 
-def administrators(session: Session, at: datetime) -> set[int]:
-    """Return the active people who administer all departments."""
+def administrators(session: Session, at: datetime, *, lasting: bool = False) -> set[int]:
+    """Return the active people who administer all departments; `lasting` those alone whose role has no end."""
+    end = RoleGrant.ended_at.is_(None)
     return set(
         session.scalars(
             select(Person.id)
@@ -187,7 +195,7 @@ def administrators(session: Session, at: datetime) -> set[int]:
                 RoleGrant.role == Role.ADMIN.value,
                 RoleGrant.department.is_(None),
                 RoleGrant.happened_at <= at,
-                or_(RoleGrant.ended_at.is_(None), RoleGrant.ended_at > at),
+                end if lasting else or_(end, RoleGrant.ended_at > at),
                 active_at(at) == true(),
             )
         )

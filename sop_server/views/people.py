@@ -1,11 +1,13 @@
 """The people of the library, as administrators see them: who they are, what they may do, how they come in."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from sop_server.domain.grant_ends import read_end
 from sop_server.domain.permissions import Action, Role
 from sop_server.domain.roles import format_grant, parse_grant
 from sop_server.errors import ConflictError, NotFoundError
@@ -94,8 +96,23 @@ def grant_role(email: str) -> ResponseReturnValue:
     """Give a role, for one department or for all."""
     return _done(
         email,
-        lambda given: people.grant_role(**given, role=_role(request.form)),
+        lambda given: people.grant_role(
+            **given, role=_role(request.form), until=_until(), reason=fields.choice(request.form, "reason")
+        ),
         "{name} has the role from now on.",
+    )
+
+
+@BLUEPRINT.post("/<email>/roles/until")
+def set_end(email: str) -> ResponseReturnValue:
+    """Say until when a role is held, or that it has no end."""
+    form = request.form
+    return _done(
+        email,
+        lambda given: people.set_end(
+            **given, role=fields.text(form, "held"), until=_until(), reason=form.get("reason", "")
+        ),
+        "The end of the role is set. {name} is told on their own page.",
     )
 
 
@@ -208,6 +225,11 @@ def _role(form: Mapping[str, str]) -> str:
     department = fields.text(form, "department")
     role = fields.text(form, "role")
     return format_grant(parse_grant(f"{role}@{department}" if department else role))
+
+
+def _until() -> datetime | None:
+    typed = fields.text(request.form, "until")
+    return read_end(typed, zone=visitor.stores().policy.timezone) if typed else None
 
 
 def _refuse_known(email: str) -> None:

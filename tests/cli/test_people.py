@@ -1,4 +1,4 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sop_server.home import close_stores, open_stores
@@ -112,3 +112,16 @@ def test_a_token_for_nobody_is_refused_on_standard_error(ready: Run) -> None:
     assert refused.exit_code == 1
     assert refused.stdout == ""
     assert "Nobody is known as" in refused.stderr
+
+
+def test_a_role_for_a_time_says_why_and_until_when(ready: Run) -> None:
+    given = ("user", "add", "asha@example.com", "--name", "Asha", "--role", "approver@payments")
+    silent = ready(*given, "--until", "2090-01-01")
+    assert silent.exit_code == 1
+    past = ready(*given, "--until", "2020-01-01", "--reason", "For a while")
+    assert past.exit_code == 1
+    assert "lies in the past" in past.stderr
+    day = (datetime.now(UTC) + timedelta(days=3)).date()
+    lent = ready(*given, "--until", day.isoformat(), "--reason", "Ben is away")
+    assert lent.exit_code == 0
+    assert f"approver@payments until {day + timedelta(days=1)}T00:00:00Z" in lent.stdout

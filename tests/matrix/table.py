@@ -121,6 +121,7 @@ PAGES: Mapping[str, Need] = MappingProxyType(
         "people.rename": takes(Action.ADMINISTER, Where.EACH),
         "people.grant_role": takes(Action.ADMINISTER, Where.ANYWHERE),
         "people.end_role": takes(Action.ADMINISTER, Where.ANYWHERE),
+        "people.set_end": takes(Action.ADMINISTER, Where.ANYWHERE),
         "people.join_team": takes(Action.ADMINISTER, Where.ANYWHERE),
         "people.leave_team": takes(Action.ADMINISTER, Where.ANYWHERE),
         "people.deactivate": takes(Action.ADMINISTER, Where.ALL),

@@ -160,3 +160,34 @@ def test_people_are_found_by_name_and_address(admin: Browser) -> None:
     assert "rita@example.com" in page
     assert "asha@example.com" not in page
     assert "Nobody is called that" in words(admin.get("/admin/people/?q=zzz"))
+
+
+def test_a_role_is_given_for_a_time_and_its_end_is_moved(
+    admin: Browser, as_person: AsPerson, stores: Stores, cast: Cast
+) -> None:
+    lent = {"role": "approver", "department": "customer-care", "until": "2026-11-08"}
+    refused = admin.post(f"{RITA}/roles", **lent)
+    assert refused.status_code == 422
+    assert 'id="reason-error"' in refused.text
+    assert 'value="2026-11-08"' in refused.text
+    assert admin.post(f"{RITA}/roles", **lent, reason="Ben is away").status_code == 303
+    page = words(admin.get(RITA))
+    assert "ends in 5 days" in page
+    assert "Ben is away" in page
+    own = words(as_person(cast.reader).get("/me"))
+    assert "Your role approver@customer-care ends in 5 days" in own
+
+    moved = {"held": "approver@customer-care", "until": "2026-11-20", "reason": "Ben is ill"}
+    assert admin.post(f"{RITA}/roles/until", **moved).status_code == 303
+    assert "until Sat 21 Nov 2026, 00:00 UTC: Ben is ill" in words(admin.get(RITA))
+    past = admin.post(f"{RITA}/roles/until", **{**moved, "until": "2026-11-01"})
+    assert past.status_code == 422
+    assert 'id="until-1-error"' in past.text
+    assert admin.post(f"{RITA}/roles/until", held="manager", reason="x").status_code == 404
+
+
+def test_the_administrator_of_a_department_moves_the_ends_of_its_roles_alone(care_admin: Browser) -> None:
+    given = {"until": "2026-11-20", "reason": "For a while"}
+    assert care_admin.post(f"{RITA}/roles/until", held="reader@customer-care", **given).status_code == 303
+    paul = "/admin/people/paul@example.com/roles/until"
+    assert care_admin.post(paul, held="reader@payments", **given).status_code == 403

@@ -5,16 +5,29 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sop_server.domain.doers import Doer
+from sop_server.domain.grant_ends import check_end, check_reason
+from sop_server.domain.instants import format_instant
 from sop_server.domain.people import clean_email, clean_name
 from sop_server.domain.permissions import Action, Grant, Role
 from sop_server.domain.roles import clean_slug, format_grant, parse_grant
-from sop_server.errors import ConflictError, NotFoundError
+from sop_server.errors import ConflictError, ForbiddenError, NotFoundError
+from sop_server.services.accounts.guarding import require_another_administrator
 from sop_server.services.paging import Page, check_limit
 from sop_server.services.stores import Stores
-from sop_server.storage import audit, credentials, people
+from sop_server.storage import audit, credentials, people, role_grants
 from sop_server.storage.database import Session
 from sop_server.storage.people import PersonFacts
 from sop_server.storage.tables import Membership, Person, PersonState, RoleGrant
+
+
+@dataclass(frozen=True, slots=True)
+class GrantView:
+    """A role that is held: since when, and until when and why where it ends by itself."""
+
+    role: str
+    since: datetime
+    until: datetime | None
+    reason: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +42,7 @@ class PersonView:
     teams: tuple[str, ...]
     has_password: bool
     created_at: datetime
+    grants: tuple[GrantView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +62,13 @@ def add_person(
     name: str,
     roles: Sequence[str] = (),
     teams: Sequence[str] = (),
+    until: datetime | None = None,
+    reason: str | None = None,
 ) -> PersonAdded:
     """Add a person, or give one who exists the name, the roles and the teams named; nothing is taken away.
 
-    Departments and teams come to be when they are first named. Raises ForbiddenError, InvalidInputError.
+    Roles that are given `until` an instant end by themselves, and say why. Departments and teams come to be when they
+    are first named. Raises ForbiddenError, InvalidInputError, and ConflictError where a role is held with another end.
     """
     actor.require_anywhere(Action.ADMINISTER)
     grants = [parse_grant(role) for role in roles]
@@ -68,7 +85,7 @@ def add_person(
             _require_reach(session, actor, person, now)
             person.name = clean
             _record(session, actor, "person.renamed", person, now, name=clean)
-        _grant(session, actor, person, grants, now)
+        _grant(session, actor, person, grants, now, until=until, reason=reason)
         _join(session, actor, person, slugs, now)
         return PersonAdded(_view(session, person, now), created)
 
@@ -90,7 +107,7 @@ def deactivate_person(stores: Stores, *, actor: Doer, now: datetime, email: str)
     with stores.database.write() as session:
         person = _existing(session, email)
         if people.is_active(session, person.id, now):
-            _require_another_administrator(session, person, now)
+            require_another_administrator(session, person, now)
             _set_state(session, actor, person, now, active=False)
             credentials.end_sessions(session, person.id, now=now)
             credentials.void_links(session, person.id, now=now)
@@ -109,14 +126,55 @@ def reactivate_person(stores: Stores, *, actor: Doer, now: datetime, email: str)
         return _view(session, person, now)
 
 
-def grant_role(stores: Stores, *, actor: Doer, now: datetime, email: str, role: str) -> PersonView:
-    """Give a person a role, `R` or `R@DEPARTMENT`; one that is held already changes nothing."""
+def grant_role(
+    stores: Stores,
+    *,
+    actor: Doer,
+    now: datetime,
+    email: str,
+    role: str,
+    until: datetime | None = None,
+    reason: str | None = None,
+) -> PersonView:
+    """Give a person a role, `R` or `R@DEPARTMENT`, for good or `until` an instant and for a reason.
+
+    One that is held already changes nothing; ConflictError where it is held with another end than is asked for.
+    """
     actor.require_anywhere(Action.ADMINISTER)
     grant = parse_grant(role)
     actor.require(Action.ADMINISTER, grant.department)
     with stores.database.write() as session:
         person = _existing(session, email)
-        _grant(session, actor, person, [grant], now)
+        if until is None:
+            _refuse_ending(session, person, grant, now)
+        _grant(session, actor, person, [grant], now, until=until, reason=reason)
+        return _view(session, person, now)
+
+
+def set_end(
+    stores: Stores, *, actor: Doer, now: datetime, email: str, role: str, until: datetime | None, reason: str
+) -> PersonView:
+    """Say until when a person holds a role, None for no end, and why. What was said before is kept.
+
+    Nobody moves the end of a role of their own. Raises ForbiddenError, InvalidInputError for an end in the past,
+    NotFoundError where they do not hold it, ConflictError where no administrator without an end would be left.
+    """
+    actor.require_anywhere(Action.ADMINISTER)
+    grant = parse_grant(role)
+    actor.require(Action.ADMINISTER, grant.department)
+    why = check_reason(reason)
+    end = None if until is None else check_end(until, now=now)
+    with stores.database.write() as session:
+        person = _existing(session, email)
+        if person.id == actor.person_id:
+            raise ForbiddenError("Nobody moves the end of a role of their own. Ask another administrator.")
+        held = _held(session, person, grant, now)
+        if end is not None and grant == Grant(Role.ADMIN, None):
+            require_another_administrator(session, person, now)
+        for row in held:
+            role_grants.say_end(session, row, ends_at=end, reason=why, by=actor.person_id, now=now)
+        told = {"until": "no end" if end is None else format_instant(end), "reason": why}
+        _record(session, actor, "role.end_set", person, now, role=format_grant(grant), **told)
         return _view(session, person, now)
 
 
@@ -127,14 +185,11 @@ def end_role(stores: Stores, *, actor: Doer, now: datetime, email: str, role: st
     actor.require(Action.ADMINISTER, grant.department)
     with stores.database.write() as session:
         person = _existing(session, email)
-        held = [row for row in people.open_grants(session, [person.id], now) if _same(row, grant)]
-        if not held:
-            raise NotFoundError(f"{person.name} does not hold the role “{format_grant(grant)}”. Nothing was changed.")
+        held = _held(session, person, grant, now)
         if grant == Grant(Role.ADMIN, None):
-            _require_another_administrator(session, person, now)
+            require_another_administrator(session, person, now)
         for row in held:
-            row.ended_at = row.end_recorded_at = now
-            row.ended_by = actor.person_id
+            role_grants.say_end(session, row, ends_at=now, reason=None, by=actor.person_id, now=now)
         _record(session, actor, "role.ended", person, now, role=format_grant(grant))
         return _view(session, person, now)
 
@@ -200,23 +255,62 @@ def _set_state(session: Session, actor: Doer, person: Person, now: datetime, *, 
     session.flush()
 
 
-def _grant(session: Session, actor: Doer, person: Person, grants: Sequence[Grant], now: datetime) -> None:
-    held = {Grant(Role(row.role), row.department) for row in people.open_grants(session, [person.id], now)}
+def _grant(
+    session: Session,
+    actor: Doer,
+    person: Person,
+    grants: Sequence[Grant],
+    now: datetime,
+    *,
+    until: datetime | None,
+    reason: str | None,
+) -> None:
+    end = None if until is None else check_end(until, now=now)
+    why = check_reason(reason) if end is not None or reason else None
+    held = {Grant(Role(row.role), row.department): row for row in people.open_grants(session, [person.id], now)}
     people.ensure_departments(session, [grant.department for grant in grants], now=now)
     for grant in dict.fromkeys(grants):
         if grant in held:
+            if end is not None and held[grant].ended_at != end:
+                raise _held_otherwise(person, grant, held[grant].ended_at)
             continue
-        session.add(
-            RoleGrant(
-                person_id=person.id,
-                role=grant.role.value,
-                department=grant.department,
-                happened_at=now,
-                recorded_at=now,
-                granted_by=actor.person_id,
-            )
+        row = RoleGrant(
+            person_id=person.id,
+            role=grant.role.value,
+            department=grant.department,
+            happened_at=now,
+            recorded_at=now,
+            granted_by=actor.person_id,
+            reason=why,
         )
-        _record(session, actor, "role.granted", person, now, role=format_grant(grant))
+        session.add(row)
+        told = {} if why is None else {"reason": why}
+        if end is not None:
+            role_grants.say_end(session, row, ends_at=end, reason=why, by=actor.person_id, now=now)
+            told["until"] = format_instant(end)
+        _record(session, actor, "role.granted", person, now, role=format_grant(grant), **told)
+
+
+def _refuse_ending(session: Session, person: Person, grant: Grant, now: datetime) -> None:
+    """Raise ConflictError where the role is held and ends by itself: “given from now on” would not be true of it."""
+    for row in people.open_grants(session, [person.id], now):
+        if _same(row, grant) and row.ended_at is not None:
+            raise _held_otherwise(person, grant, row.ended_at)
+
+
+def _held_otherwise(person: Person, grant: Grant, ends_at: datetime | None) -> ConflictError:
+    end = "without an end" if ends_at is None else f"until {format_instant(ends_at)}"
+    return ConflictError(
+        f"{person.name} holds the role “{format_grant(grant)}” already, {end}. Change its end instead. "
+        "Nothing was changed."
+    )
+
+
+def _held(session: Session, person: Person, grant: Grant, now: datetime) -> Sequence[RoleGrant]:
+    held = [row for row in people.open_grants(session, [person.id], now) if _same(row, grant)]
+    if not held:
+        raise NotFoundError(f"{person.name} does not hold the role “{format_grant(grant)}”. Nothing was changed.")
+    return held
 
 
 def _join(session: Session, actor: Doer, person: Person, slugs: Sequence[str], now: datetime) -> None:
@@ -240,14 +334,6 @@ def _require_reach(session: Session, actor: Doer, person: Person, now: datetime)
     """Raise ForbiddenError unless the actor administers everything that the person holds."""
     for grant in people.open_grants(session, [person.id], now):
         actor.require(Action.ADMINISTER, grant.department)
-
-
-def _require_another_administrator(session: Session, person: Person, now: datetime) -> None:
-    if people.administrators(session, now) == {person.id}:
-        raise ConflictError(
-            f"{person.name} is the only administrator of this library; without one nobody could let people in. "
-            "Make somebody else an administrator first. Nothing was changed."
-        )
 
 
 def _existing(session: Session, email: str) -> Person:
@@ -281,4 +367,8 @@ def _of(facts: PersonFacts) -> PersonView:
         teams=facts.teams,
         has_password=facts.row.password_hash is not None,
         created_at=facts.row.created_at,
+        grants=tuple(
+            GrantView(format_grant(Grant(Role(row.role), row.department)), row.happened_at, row.ended_at, row.reason)
+            for row in sorted(facts.held, key=lambda row: (row.role, row.department or ""))
+        ),
     )

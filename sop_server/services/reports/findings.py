@@ -7,6 +7,7 @@ from sop_server.domain.doers import Doer
 from sop_server.domain.findings import MISSED_OFTEN, FindingKind, Missed, findings
 from sop_server.domain.permissions import Action
 from sop_server.domain.standing import standing
+from sop_server.services.accounts.expiring import tell_expired
 from sop_server.services.library.searching import still_missed
 from sop_server.services.stores import Stores
 from sop_server.storage import drafts
@@ -32,7 +33,11 @@ class FindingView:
 
 
 def scan(stores: Stores, *, now: datetime) -> tuple[int, int]:
-    """Evaluate the findings; returns how many were opened and how many closed. Any scheduler may run it."""
+    """Evaluate the findings; returns how many were opened and how many closed. Any scheduler may run it.
+
+    First it tells what ended by itself.
+    """
+    tell_expired(stores, now=now)
     with stores.database.read() as session:
         of = standing(load_facts(session, now))
         rows = missed_searches(session)

@@ -34,7 +34,12 @@ class PersonState(Table):
 
 
 class RoleGrant(Table):
-    """A role for a department, or for all where `department` is null; the end is written once."""
+    """A role for a department, or for all where `department` is null.
+
+    `ended_at` is the end as it was said last, which may lie ahead; `reason` is why. Until it has passed it may be
+    moved, and `grant_end` keeps each word about it. `expiry_told_at` is when the trail was told of an end that came by
+    itself.
+    """
 
     __tablename__ = "role_grant"
     __table_args__ = (Index("ix_role_grant_person_open", "person_id", "ended_at"),)
@@ -49,6 +54,21 @@ class RoleGrant(Table):
     ended_at: Mapped[datetime | None]
     end_recorded_at: Mapped[datetime | None]
     ended_by: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    reason: Mapped[str | None]
+    expiry_told_at: Mapped[datetime | None]
+
+
+class GrantEnd(Table):
+    """A fact: what was said at `recorded_at` of the end of a role, null where it has none from then on."""
+
+    __tablename__ = "grant_end"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    grant_id: Mapped[int] = mapped_column(ForeignKey("role_grant.id"), index=True)
+    ends_at: Mapped[datetime | None]
+    reason: Mapped[str | None]
+    recorded_at: Mapped[datetime]
+    recorded_by: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
 
 
 class Department(Table):
