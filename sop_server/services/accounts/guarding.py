@@ -1,7 +1,7 @@
 """The guard of the last administrator: the library never comes to have none.
 
-A role that ends by itself leaves no time to think. So what counts is who administers without an end: as long as there is
-one at every instant, there is one at every later instant, too.
+A role that ends by itself leaves no time to think. So what counts is who administers without an end: as long as there
+is one at every instant, there is one at every later instant, too.
 """
 
 from datetime import datetime
