@@ -41,6 +41,33 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
+class Hashed:
+    """The parts of an event that name people, as the chain has them: by keys."""
+
+    actor: str
+    subject: str
+    details: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class TrailEvent:
+    """One event for people to read: whoever is behind a key stands there with their present address.
+
+    `hash` covers what `hashed` holds; where nobody is named, that is the same text.
+    """
+
+    id: int
+    at: datetime
+    actor: str
+    action: str
+    subject: str
+    details: Mapping[str, Any]
+    previous_hash: str
+    hash: str
+    hashed: Hashed
+
+
+@dataclass(frozen=True, slots=True)
 class Head:
     """An event that everything before it hangs on: its id and its hash."""
 

@@ -42,6 +42,7 @@ _PASSING: Final = frozenset(
         "mark",
         "missed_search",
         "outbox_item",
+        "person_key",
         "pin",
         "publish_intent",
         "quarantine",

@@ -70,7 +70,7 @@ def test_the_whole_audit_trail_is_one_call(caller: As, publish: Make) -> None:
     events = answer.get_json()
     assert events == ada.get("/audit-events", subject="SOP-0001").get_json()["items"]
     rows = ada.get("/audit-events/export", subject="SOP-0001", format="csv").get_data().decode("utf-8-sig").splitlines()
-    assert rows[0] == "id,at,actor,action,subject,details,previous_hash,hash"
+    assert rows[0] == "id,at,actor,action,subject,details,hashed,previous_hash,hash"
     assert [row.rpartition(",")[2] for row in rows[1:]] == [event["hash"] for event in events]
     told = ada.get("/audit-events", action="export.made").get_json()["items"]
     assert [(one["subject"], one["details"]) for one in told] == [

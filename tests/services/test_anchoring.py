@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from sop_server.domain.audit_chain import GENESIS, link_hash
+from sop_server.domain.audit_chain import GENESIS, TrailEvent, link_hash
 from sop_server.domain.doers import OPERATOR
 from sop_server.services.accounts.people import add_person
 from sop_server.services.background import ANCHOR_EVERY, run_due
@@ -16,7 +16,6 @@ from sop_server.services.stores import Stores
 from sop_server.services.trail.anchoring import anchor_head, anchors, head_now
 from sop_server.services.trail.proving import WHOLE_EVERY, prove_trail, recent_proof
 from sop_server.storage import audit
-from sop_server.storage.tables import AuditEvent
 from tests.services.conftest import NOW
 from tests.services.story import Story, text
 
@@ -33,7 +32,7 @@ def tags(stores: Stores) -> list[str]:
     return sorted(stores.library.tags("audit-"))
 
 
-def events(story: Story) -> list[AuditEvent]:
+def events(story: Story) -> list[TrailEvent]:
     with story.stores.database.read() as session:
         return list(audit.events(session, limit=1000))[::-1]
 
@@ -55,8 +54,9 @@ def write_anew(story: Story, *, changed: int, actor: str) -> None:
     """Change one event, and make every hash anew, so that the chain holds in itself."""
     previous, statements = GENESIS, []
     for event in events(story):
-        who = actor if event.id == changed else event.actor
-        made = link_hash(previous, event.at, who, event.action, event.subject, event.details)
+        told = event.hashed
+        who = actor if event.id == changed else told.actor
+        made = link_hash(previous, event.at, who, event.action, told.subject, told.details)
         statement = "UPDATE audit_event SET actor = ?, previous_hash = ?, hash = ? WHERE id = ?"
         statements.append((statement, (who, previous, made, event.id)))
         previous = made

@@ -149,7 +149,7 @@ def test_a_changed_approval_of_the_text_is_found_even_where_everything_agrees(st
 
 
 @pytest.mark.parametrize(
-    "change", ["actor = 'mallory'", "details = '{}'", "at = '2020-01-01 00:00:00.000000'", "hash = 'f'"]
+    "change", ["actor = 'mallory'", "details = '{\"x\": 1}'", "at = '2020-01-01 00:00:00.000000'", "hash = 'f'"]
 )
 def test_an_edited_audit_event_is_found(story: Story, change: str) -> None:
     behind(story, f"UPDATE audit_event SET {change} WHERE id = 3")  # noqa: S608 - the test's own

@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 
+from sop_server.domain.audit_chain import TrailEvent
 from sop_server.domain.doers import OPERATOR
 from sop_server.domain.permissions import Actor
 from sop_server.services.accounts.passwords import set_password
@@ -17,7 +18,6 @@ from sop_server.services.accounts.tokens import create_token
 from sop_server.services.stores import Stores
 from sop_server.services.trail.denials import MOST_IN_A_MINUTE, record_denial
 from sop_server.storage import audit
-from sop_server.storage.tables import AuditEvent
 from tests.views.browser import Browser, Clock
 from tests.views.conftest import NOW, Cast, Publish
 from tests.views.texts import sop_text
@@ -27,7 +27,7 @@ PASSWORD = "quiet harbour lantern"
 WRONG = "loud harbour lantern"
 
 
-def told(stores: Stores, action: str = "") -> list[AuditEvent]:
+def told(stores: Stores, action: str = "") -> list[TrailEvent]:
     with stores.database.read() as session:
         return list(audit.events(session, action=action, limit=10_000))[::-1]
 

@@ -47,8 +47,16 @@ class AuditExportQuery(Input):
     until: Instant | None = None
 
 
+class HashedParts(Output):
+    """The parts of an event that name people, as its hash covers them: by keys."""
+
+    actor: str
+    subject: str
+    details: dict[str, Any]
+
+
 class AuditEvent(Output):
-    """One link of the audit chain; `hash` covers everything in it and the hash before it."""
+    """One link of the audit chain, with the present addresses of people; `hash` covers what `hashed` holds."""
 
     id: int
     at: Instant
@@ -58,6 +66,7 @@ class AuditEvent(Output):
     details: dict[str, Any]
     previous_hash: str
     hash: str
+    hashed: HashedParts
 
 
 class AuditExport(RootModel[list[AuditEvent]]):

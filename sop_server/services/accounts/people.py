@@ -84,7 +84,7 @@ def add_person(
         elif person.name != clean:
             _require_reach(session, actor, person, now)
             person.name = clean
-            _record(session, actor, "person.renamed", person, now, name=clean)
+            _record(session, actor, "person.renamed", person, now)
         _grant(session, actor, person, grants, now, until=until, reason=reason)
         _join(session, actor, person, slugs, now)
         return PersonAdded(_view(session, person, now), created)
@@ -97,7 +97,7 @@ def rename_person(stores: Stores, *, actor: Doer, now: datetime, email: str, nam
         person = _existing(session, email)
         _require_reach(session, actor, person, now)
         person.name = clean_name(name)
-        _record(session, actor, "person.renamed", person, now, name=person.name)
+        _record(session, actor, "person.renamed", person, now)
         return _view(session, person, now)
 
 
@@ -244,7 +244,7 @@ def _new_person(session: Session, actor: Doer, *, email: str, name: str, now: da
     session.add(person)
     session.flush()
     _set_state(session, actor, person, now, active=True)
-    _record(session, actor, "person.added", person, now, name=name)
+    _record(session, actor, "person.added", person, now)
     return person
 
 

@@ -34,7 +34,10 @@ def record_denial(stores: Stores, *, actor: Doer, now: datetime, did: str, subje
 
 def _is_told(session: Session, *, actor: Doer, now: datetime, did: str, subject: str) -> bool:
     recent = audit.recent(session, actor=actor.email, action=DENIED, since=now - ONCE_IN)
-    return len(recent) >= MOST_IN_A_MINUTE or any(_same(one, did, subject) for one in recent)
+    if len(recent) >= MOST_IN_A_MINUTE:
+        return True
+    told, deed = audit.in_the_chain(session, subject, did)
+    return any(_same(one, deed, told) for one in recent)
 
 
 def _same(event: tuple[str, Mapping[str, Any]], did: str, subject: str) -> bool:

@@ -1,10 +1,10 @@
-"""Reading the audit trail: who did what to what, and when, as the chain holds it."""
+"""Reading the audit trail: who did what to what, and when; people by their present addresses."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sop_server.domain.audit_chain import Link
+from sop_server.domain.audit_chain import TrailEvent
 from sop_server.domain.doers import Doer
 from sop_server.domain.permissions import Action
 from sop_server.services.paging import DEFAULT_LIMIT, Page, check_limit, number_after
@@ -17,7 +17,7 @@ _AT_ONCE = 2_000
 
 @dataclass(frozen=True, slots=True)
 class AuditFilter:
-    """Which events: of one actor (an e-mail address), one subject (an id), actions that begin so, of a time."""
+    """Which events: of one actor (address or key), one subject (that, or an id), actions that begin so, of a time."""
 
     actor: str | None = None
     action: str | None = None
@@ -28,7 +28,7 @@ class AuditFilter:
 
 def list_audit_events(
     stores: Stores, *, actor: Doer, wanted: AuditFilter, limit: int = DEFAULT_LIMIT, cursor: str | None = None
-) -> Page[Link]:
+) -> Page[TrailEvent]:
     """Return events, the newest first. Raises ForbiddenError for all but administrators of all departments."""
     actor.require(Action.SEE_AUDIT, None)
     check_limit(limit)
@@ -37,7 +37,7 @@ def list_audit_events(
     return Page(tuple(found[:limit]), str(found[limit - 1].id) if len(found) > limit else None)
 
 
-def all_audit_events(stores: Stores, *, actor: Doer, wanted: AuditFilter) -> Iterator[Link]:
+def all_audit_events(stores: Stores, *, actor: Doer, wanted: AuditFilter) -> Iterator[TrailEvent]:
     """Return all events that are wanted and recorded by now, the newest first, read as they are asked for."""
     actor.require(Action.SEE_AUDIT, None)
     with stores.database.read() as session:
@@ -45,7 +45,7 @@ def all_audit_events(stores: Stores, *, actor: Doer, wanted: AuditFilter) -> Ite
     return iter(()) if head is None else _all_up_to(stores, wanted, head.id)
 
 
-def _all_up_to(stores: Stores, wanted: AuditFilter, newest: int) -> Iterator[Link]:
+def _all_up_to(stores: Stores, wanted: AuditFilter, newest: int) -> Iterator[TrailEvent]:
     before = newest + 1
     while True:
         # A session for each part: events never change, and one that is open for minutes keeps others from tidying up.
@@ -57,18 +57,16 @@ def _all_up_to(stores: Stores, wanted: AuditFilter, newest: int) -> Iterator[Lin
         before = found[-1].id
 
 
-def _events(session: Session, wanted: AuditFilter, *, before: int | None, limit: int) -> list[Link]:
-    rows = audit.events(
-        session,
-        subject=wanted.subject,
-        actor=wanted.actor,
-        action=wanted.action,
-        since=wanted.since,
-        until=wanted.until,
-        before_id=before,
-        limit=limit,
+def _events(session: Session, wanted: AuditFilter, *, before: int | None, limit: int) -> list[TrailEvent]:
+    return list(
+        audit.events(
+            session,
+            subject=wanted.subject,
+            actor=wanted.actor,
+            action=wanted.action,
+            since=wanted.since,
+            until=wanted.until,
+            before_id=before,
+            limit=limit,
+        )
     )
-    return [
-        Link(row.id, row.at, row.actor, row.action, row.subject, row.details, row.previous_hash, row.hash)
-        for row in rows
-    ]

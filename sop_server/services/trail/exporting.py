@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from sop_server.domain.audit_chain import Link, canonical
+from sop_server.domain.audit_chain import Hashed, TrailEvent, canonical
 from sop_server.domain.csv_rows import harmless_cell
 from sop_server.domain.doers import Doer
 from sop_server.domain.instants import format_instant
@@ -23,7 +23,8 @@ MEDIA_TYPES: Mapping[str, str] = {"csv": "text/csv; charset=utf-8", "json": "app
 BYTE_ORDER_MARK = "\N{ZERO WIDTH NO-BREAK SPACE}"
 """Tells spreadsheets that a file is UTF-8."""
 
-_COLUMNS = ("id", "at", "actor", "action", "subject", "details", "previous_hash", "hash")
+_COLUMNS = ("id", "at", "actor", "action", "subject", "details", "hashed", "previous_hash", "hash")
+_AS_JSON = ("details", "hashed")
 _LONGEST = 100
 _IN_A_PART = 500
 
@@ -65,7 +66,7 @@ def _parts(lines: Iterable[str]) -> Iterator[str]:
     yield "".join(part)
 
 
-def _json(events: Iterable[Link]) -> Iterator[str]:
+def _json(events: Iterable[TrailEvent]) -> Iterator[str]:
     yield "["
     before = "\n"
     for event in events:
@@ -74,10 +75,11 @@ def _json(events: Iterable[Link]) -> Iterator[str]:
     yield "\n]\n"
 
 
-def _csv(events: Iterable[Link]) -> Iterator[str]:
+def _csv(events: Iterable[TrailEvent]) -> Iterator[str]:
     yield BYTE_ORDER_MARK + _line(_COLUMNS)
     for event in events:
-        row = _row(event) | {"details": canonical(event.details)}
+        row = _row(event)
+        row |= {name: canonical(row[name]) for name in _AS_JSON}
         yield _line([harmless_cell(row[name]) for name in _COLUMNS])
 
 
@@ -87,6 +89,10 @@ def _line(cells: Iterable[object]) -> str:
     return written.getvalue()
 
 
-def _row(event: Link) -> dict[str, Any]:
+def _row(event: TrailEvent) -> dict[str, Any]:
     row: dict[str, Any] = {name: getattr(event, name) for name in _COLUMNS}
-    return row | {"at": format_instant(event.at)}
+    return row | {"at": format_instant(event.at), "hashed": _hashed(event.hashed)}
+
+
+def _hashed(parts: Hashed) -> dict[str, Any]:
+    return {"actor": parts.actor, "subject": parts.subject, "details": parts.details}

@@ -31,6 +31,7 @@ from sop_server.storage.tables.people import (
     Team,
     WebSession,
 )
+from sop_server.storage.tables.privacy import PersonKey
 from sop_server.storage.tables.second_factor import RecoveryCode, TotpKey
 from sop_server.storage.tables.tickets import (
     GoLiveConfirmation,
@@ -65,6 +66,7 @@ __all__ = [
     "Obligation",
     "OutboxItem",
     "Person",
+    "PersonKey",
     "PersonState",
     "Pin",
     "Process",
