@@ -1,6 +1,6 @@
 # Two commands do everything: `make run` shows the product, `make test` proves it.
 .DELETE_ON_ERROR:
-.PHONY: run test format lint types tests wheel bench clean
+.PHONY: run test format lint types tests wheel bench hostile clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -35,6 +35,10 @@ format: $(VENV)/developing
 
 bench: $(VENV)/developing
 	$(BIN)/python -m benchmarks
+
+# `make test` walks a sample of the same documents.
+hostile: $(VENV)/developing
+	$(BIN)/python -m tests.hostile
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'

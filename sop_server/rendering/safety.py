@@ -4,12 +4,12 @@ import nh3
 
 from sop_server.rendering.links import SAFE_SCHEMES
 
-_TAGS = {
+TAGS = {
     *("a", "aside", "blockquote", "br", "code", "dd", "del", "div", "dl", "dt", "em", "h1", "h2", "h3", "h4"),
     *("h5", "h6", "hr", "img", "input", "ins", "li", "ol", "p", "pre", "s", "section", "span", "strong", "sup"),
     *("table", "tbody", "td", "th", "thead", "tr", "ul"),
 }
-_ATTRIBUTES = {
+ATTRIBUTES = {
     "*": {"class"},
     "a": {"href", "id", "rel", "title"},
     "aside": {"role"},
@@ -26,8 +26,8 @@ def clean(html: str) -> str:
     """Return `html` with the tags, attributes and schemes of the list alone."""
     return nh3.clean(
         html,
-        tags=_TAGS,
-        attributes=_ATTRIBUTES,
+        tags=TAGS,
+        attributes=ATTRIBUTES,
         tag_attribute_values={"input": {"type": {"checkbox"}}, "th": {"scope": {"col"}}},
         url_schemes=set(SAFE_SCHEMES),
         link_rel=None,
