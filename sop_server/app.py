@@ -32,7 +32,7 @@ from sop_server.resources import resource
 from sop_server.services.accounts.sealing import Seal
 from sop_server.services.stores import Stores
 from sop_server.settings import Settings
-from sop_server.views import denials, error_pages, freshness, probes
+from sop_server.views import denials, error_pages, freshness, hosts, probes, visitor
 from sop_server.views.meter import Meter
 
 __all__ = ["create_app", "open_stores"]
@@ -41,12 +41,14 @@ LARGEST_REQUEST = 6 * 1024 * 1024
 
 ALWAYS: Mapping[str, str] = {
     "Content-Security-Policy": (
-        "default-src 'self'; img-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+        "default-src 'self'; img-src 'self'; object-src 'none'; frame-ancestors 'none'; base-uri 'none'; "
+        "form-action 'self'"
     ),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "X-Frame-Options": "DENY",
     "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
 }
 """The headers of every answer of the server."""
 
@@ -71,7 +73,10 @@ _REFUSALS = {
 
 
 class _Sessions(SecureCookieSessionInterface):
-    """Flask's signed cookie, sent over TLS alone where the browser came over TLS."""
+    """Flask's signed cookie, sent over TLS alone and bound to this host where the browser came over TLS."""
+
+    def get_cookie_name(self, app: Flask) -> str:
+        return visitor.cookie_name(str(app.config["SESSION_COOKIE_NAME"]))
 
     def get_cookie_secure(self, app: Flask) -> bool:  # noqa: ARG002 - the signature is Flask's
         return request.is_secure
@@ -113,6 +118,7 @@ def create_app(
     app.jinja_env.globals["library_name"] = settings.library_name
 
     probes.measure(app, meter or Meter())
+    hosts.register(app, settings.known_hosts)
     _answer_failures(app)
     views.register(app)
     api.register(app)
@@ -154,8 +160,10 @@ def _protect(response: Response) -> Response:
     headers = response.headers
     for name, value in ALWAYS.items():
         headers.setdefault(name, value)
+    if headers.get("Content-Disposition", "").startswith("attachment"):
+        headers["Content-Security-Policy"] += "; sandbox"
     if request.is_secure:
-        headers["Strict-Transport-Security"] = "max-age=31536000"
+        headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
     headers.setdefault("Cache-Control", "no-store")
     if request.blueprint not in {"assets", "probes"}:
         response.vary.add("Authorization" if _is_machine_door() else "Cookie")

@@ -213,6 +213,10 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn carries no type
             "max_requests_jitter": 2_000,
             "worker_tmp_dir": str(shared_memory) if shared_memory.is_dir() else None,
             "control_socket_disable": True,
+            # Which proxies are believed is said by one setting, and applied where the application is put together.
+            "forwarded_allow_ips": "",
+            "secure_scheme_headers": {},
+            "forwarder_headers": "",
             "accesslog": None,
             "errorlog": "-",
             "loglevel": "info",

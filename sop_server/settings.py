@@ -26,6 +26,7 @@ PREFIX = "SOP_"
 CONFIG_FILE = "SOP_CONFIG"
 
 _SHORTEST_SECRET = 16
+_LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 
 class Settings(BaseSettings):
@@ -59,6 +60,8 @@ class Settings(BaseSettings):
     """The mail server, `smtp://[user:password@]host[:port]` or `smtps://…`; no mail is sent where absent."""
     public_url: str | None = None
     """What links in mails begin with: the address under which people reach this server."""
+    hosts: str | None = None
+    """The names under which the server is reached, between commas; that of the public address where absent."""
     mail_from: str | None = None
     """Who mails come from; `sop-server@` the host of the public address where absent."""
     host: str = Field(default="127.0.0.1", min_length=1)
@@ -179,6 +182,14 @@ class Settings(BaseSettings):
     def resolved_database_url(self) -> str:
         """The URL of the database in use."""
         return self.database_url or sqlite_url(self.database_path)
+
+    @property
+    def known_hosts(self) -> frozenset[str]:
+        """The names under which requests are answered, with those of the machine itself; empty where any is."""
+        named = (
+            _names(self.hosts) if self.hosts else [urlsplit(self.public_url).hostname or ""] if self.public_url else []
+        )
+        return frozenset({*(name.lower() for name in named), *_LOOPBACK}) if named else frozenset()
 
     @property
     def mail_sender(self) -> str:

@@ -16,7 +16,7 @@ MAX_ROWS = 50_000
 _SEPARATORS = (",", ";", "\t")
 _LIST = re.compile(r"[;,\n]")
 # What a spreadsheet takes for the beginning of a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\0", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 @dataclass(frozen=True, slots=True)

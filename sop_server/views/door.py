@@ -13,11 +13,11 @@ Answer = TypeVar("Answer", bound=Response)
 
 def let_in(answer: Answer, token: str) -> Answer:
     """Return the answer with the cookie of a new session; the one that the browser had before is ended."""
-    before = request.cookies.get(visitor.COOKIE)
+    before = visitor.session_token()
     if before:
         sign_out(visitor.stores(), token=before, now=visitor.now())
     # A form's token from before the sign-in must not be good after it: somebody else may have planted it.
     session.clear()
     # Without an age: machines are shared, and the cookie goes when the browser is closed.
-    answer.set_cookie(visitor.COOKIE, token, httponly=True, samesite="Lax", secure=request.is_secure, path="/")
+    answer.set_cookie(visitor.cookie_name(), token, httponly=True, samesite="Lax", secure=request.is_secure, path="/")
     return answer

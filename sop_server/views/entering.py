@@ -102,4 +102,4 @@ def _after() -> str:
 
 
 def _token() -> str:
-    return request.cookies.get(visitor.COOKIE, "")
+    return visitor.session_token()

@@ -90,7 +90,7 @@ def reading() -> ResponseReturnValue:
 
 
 def _token() -> str:
-    return request.cookies.get(visitor.COOKIE, "")
+    return visitor.session_token()
 
 
 def _page(refused: Refusal) -> ResponseReturnValue:

@@ -49,7 +49,7 @@ def confirm() -> ResponseReturnValue:
             now=visitor.now(),
             code=request.form.get("code", ""),
             address=visitor.address(),
-            session_token=request.cookies.get(visitor.COOKIE, ""),
+            session_token=visitor.session_token(),
         )
     except REFUSED as error:
         return _page(refusal(error))

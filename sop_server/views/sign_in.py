@@ -19,7 +19,7 @@ BLUEPRINT = Blueprint("sign_in", __name__)
 def form() -> ResponseReturnValue:
     """Ask who comes; whoever is in already goes on."""
     wanted = fields.local_address(request.args.get("next"), otherwise="/")
-    token = request.cookies.get(visitor.COOKIE)
+    token = visitor.session_token()
     if token and actor_for_session(visitor.stores(), token=token, now=visitor.now()) is not None:
         return redirect(wanted, 303)
     return render_template("sign_in/form.html", email="", next=wanted, message=None)
@@ -50,13 +50,15 @@ def enter() -> ResponseReturnValue:
 @BLUEPRINT.post("/logout")
 def leave() -> ResponseReturnValue:
     """End the session."""
-    token = request.cookies.get(visitor.COOKIE)
+    token = visitor.session_token()
     if token:
         sign_out(visitor.stores(), token=token, now=visitor.now())
     session.clear()
     flash("You are signed out. The next person on this machine sees nothing of yours.", "done")
     response = redirect(url_for("sign_in.form"), 303)
-    response.delete_cookie(visitor.COOKIE, httponly=True, samesite="Lax", secure=request.is_secure)
+    response.delete_cookie(visitor.cookie_name(), httponly=True, samesite="Lax", secure=request.is_secure)
+    # Pages of SOPs are kept by the browser to be asked about; who comes next must not go back to them.
+    response.headers["Clear-Site-Data"] = '"cache"'
     return response
 
 

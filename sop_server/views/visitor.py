@@ -13,6 +13,7 @@ from sop_server.services.accounts.sign_in import actor_for_session
 from sop_server.services.stores import Stores
 
 COOKIE = "sop_session"
+"""What the cookie of a session is called where there is no TLS; `cookie_name` says what it is called now."""
 
 OPEN_TO_STRANGERS = frozenset({"assets", "probes", "sign_in", "entering", "forgotten"})
 """The blueprints whose pages need no sign-in; every other page does, one that does not exist too."""
@@ -62,6 +63,16 @@ def seal() -> Seal:
     return found
 
 
+def cookie_name(name: str = COOKIE) -> str:
+    """Return what a cookie is called: over TLS with the prefix that binds it to this host, so that no other sets it."""
+    return f"__Host-{name}" if request.is_secure else name
+
+
+def session_token() -> str:
+    """Return the token of the session cookie, empty where there is none."""
+    return request.cookies.get(cookie_name(), "")
+
+
 def address() -> str:
     """Return the network address of the browser."""
     return request.remote_addr or ""
@@ -93,7 +104,7 @@ def _recognise() -> None:
     if request.path.startswith(_OTHER_DOORS):
         return
     open_page = request.blueprint in OPEN_TO_STRANGERS
-    token = request.cookies.get(COOKIE)
+    token = session_token()
     # Style sheets and probes cost no look at the database.
     if token and request.blueprint not in {"assets", "probes"}:
         g.actor = actor_for_session(stores(), token=token, now=now())
