@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sop_server.errors import DamagedError, InvalidInputError
 from sop_server.resources import resource
+from sop_server.services.accounts.provider import Provider
 from sop_server.services.mailing import Mailer
 from sop_server.services.stores import Stores, utc_now
 from sop_server.settings import Settings
@@ -72,6 +73,7 @@ def open_stores(settings: Settings, *, clock: Callable[[], datetime] = utc_now) 
         policy=settings.policy,
         clock=clock,
         mailer=mailer(settings),
+        provider=provider(settings),
     )
 
 
@@ -91,6 +93,22 @@ def mailer(settings: Settings) -> Mailer | None:
         sender=settings.mail_sender,
         public_url=settings.public_url,
         library_name=settings.library_name,
+    )
+
+
+def provider(settings: Settings) -> Provider | None:
+    """Return the identity provider, None where the settings name none. It is not spoken to before somebody comes."""
+    if settings.oidc_issuer is None or settings.oidc_client_id is None or settings.public_url is None:
+        return None
+    secret, here = settings.oidc_client_secret, settings.public_url.rstrip("/")
+    return Provider(
+        issuer=settings.oidc_issuer,
+        client_id=settings.oidc_client_id,
+        client_secret=None if secret is None else secret.get_secret_value(),
+        scopes=settings.oidc_scopes,
+        rules=settings.provider_rules,
+        redirect_uri=f"{here}/login/provider/callback",
+        after_sign_out=f"{here}/login",
     )
 
 

@@ -1,15 +1,17 @@
 """The installation's settings: environment variables, `.env` and an optional TOML file, read once."""
 
 import os
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
+    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     SettingsError,
@@ -19,6 +21,8 @@ from pydantic_settings import (
 from sop_server.domain.people import clean_email
 from sop_server.domain.permissions import Role
 from sop_server.domain.policy import EVERYBODY, Policy
+from sop_server.domain.provider_rules import ProviderRules, parse_factor, parse_groups
+from sop_server.domain.web_addresses import is_guarded
 from sop_server.errors import InvalidInputError
 from sop_server.storage.database import sqlite_url
 
@@ -27,6 +31,8 @@ CONFIG_FILE = "SOP_CONFIG"
 
 _SHORTEST_SECRET = 16
 _LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+
+Given = TypeVar("Given")
 
 
 class Settings(BaseSettings):
@@ -64,6 +70,30 @@ class Settings(BaseSettings):
     """The names under which the server is reached, between commas; that of the public address where absent."""
     mail_from: str | None = None
     """Who mails come from; `sop-server@` the host of the public address where absent."""
+    oidc_issuer: str | None = None
+    """The identity provider that people come in through, by its issuer; none where absent."""
+    oidc_client_id: str | None = None
+    """What the provider calls this server."""
+    oidc_client_secret: SecretStr | None = None
+    """What this server proves itself to the provider with; a public client where absent."""
+    oidc_name: str = Field(default="your provider", min_length=1, max_length=60)
+    """What people call the provider: “Sign in with …”."""
+    oidc_scopes: str = "openid profile email"
+    """What the provider is asked to tell."""
+    oidc_groups_claim: str = Field(default="groups", min_length=1)
+    """The claim that names somebody's groups."""
+    oidc_map: Annotated[str | dict[str, Any], NoDecode] = "{}"
+    """What groups give, as JSON (a table in TOML): `{"GROUP": ["editor@payments", "team:tier2"]}`."""
+    oidc_domains: str = ""
+    """The domains of the addresses that may be linked or added, between commas; all where empty."""
+    oidc_trust_email: bool = False
+    """Whether an address counts though the provider does not say that it verified it."""
+    oidc_new_people: Literal["refuse", "add"] = "refuse"
+    """Whether somebody unknown here comes to be, where their groups give a role."""
+    oidc_second_factor: str = "amr"
+    """When the provider's sign-in counts as one with a second factor: `amr`, `always`, `never` or `acr:LEVEL,…`."""
+    oidc_passwords: Literal["keep", "replace"] = "keep"
+    """Whether the password here of whoever is linked goes on working; that of administrators always does."""
     host: str = Field(default="127.0.0.1", min_length=1)
     """The address to listen on."""
     port: int = Field(default=8000, ge=0, le=65535)
@@ -123,6 +153,43 @@ class Settings(BaseSettings):
             return value and clean_email(value)
         except InvalidInputError as exc:
             raise ValueError("must be an e-mail address") from exc
+
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _known_issuer(cls, value: str | None) -> str | None:
+        if value is not None and (not is_guarded(value) or urlsplit(value).query or urlsplit(value).fragment):
+            raise ValueError("must look like https://login.example.com/realms/work, as the provider writes it")
+        return value
+
+    @field_validator("oidc_scopes")
+    @classmethod
+    def _known_scopes(cls, value: str) -> str:
+        if "openid" not in value.split():
+            raise ValueError("must contain openid")
+        return value
+
+    @field_validator("oidc_map")
+    @classmethod
+    def _known_groups(cls, value: str | dict[str, Any]) -> str | dict[str, Any]:
+        return _read_by(parse_groups, value)
+
+    @field_validator("oidc_second_factor")
+    @classmethod
+    def _known_factor(cls, value: str) -> str:
+        return _read_by(parse_factor, value)
+
+    @model_validator(mode="after")
+    def _whole_provider(self) -> Self:
+        if self.oidc_issuer is None:
+            return self
+        missing = [f"SOP_{name.upper()}" for name in ("oidc_client_id", "public_url") if getattr(self, name) is None]
+        if missing:
+            raise ValueError(f"SOP_OIDC_ISSUER needs {' and '.join(missing)}, too")
+        if self.oidc_new_people == "add" and not (self.oidc_domains.strip(" ,") and parse_groups(self.oidc_map)):
+            raise ValueError(
+                "SOP_OIDC_NEW_PEOPLE=add needs SOP_OIDC_DOMAINS and SOP_OIDC_MAP: who comes to be, and as what"
+            )
+        return self
 
     @field_validator("secret_key")
     @classmethod
@@ -197,6 +264,20 @@ class Settings(BaseSettings):
         return self.mail_from or f"sop-server@{urlsplit(self.public_url or '').hostname}"
 
     @property
+    def provider_rules(self) -> ProviderRules:
+        """What the identity provider may decide here."""
+        return ProviderRules(
+            name=self.oidc_name,
+            groups=parse_groups(self.oidc_map),
+            groups_claim=self.oidc_groups_claim,
+            domains=frozenset(name.lower() for name in _names(self.oidc_domains) if name),
+            trusts_email=self.oidc_trust_email,
+            adds_people=self.oidc_new_people == "add",
+            replaces_passwords=self.oidc_passwords == "replace",
+            second_factor=parse_factor(self.oidc_second_factor),
+        )
+
+    @property
     def policy(self) -> Policy:
         """What the rules take from the settings."""
         return Policy(
@@ -221,12 +302,26 @@ def _names(text: str) -> list[str]:
     return [part.strip() for part in text.split(",")]
 
 
+def _setting(place: tuple[int | str, ...]) -> str:
+    """Return the name of the setting that is wrong; what is wrong between several is told at the provider's first."""
+    return f"{PREFIX}{str(place[0]).upper()}" if place else f"{PREFIX}OIDC_ISSUER"
+
+
+def _read_by(read: Callable[[Given], object], value: Given) -> Given:
+    """Return a value that `read` can read; raises ValueError with what it says otherwise."""
+    try:
+        read(value)
+    except InvalidInputError as exc:
+        raise ValueError(exc.message) from exc
+    return value
+
+
 def _checked(given: dict[str, Any]) -> Settings:
     try:
         return Settings(**given)
     except ValidationError as exc:
         fields = {
-            f"{PREFIX}{str(error['loc'][0]).upper()}": error["msg"].removeprefix("Value error, ")
+            _setting(error["loc"]): error["msg"].removeprefix("Value error, ")
             for error in exc.errors(include_url=False, include_context=False, include_input=False)
         }
         told = "; ".join(f"{name}: {problem}" for name, problem in fields.items())

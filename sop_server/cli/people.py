@@ -12,6 +12,7 @@ from sop_server.domain.permissions import Scope
 from sop_server.errors import InvalidInputError, NotFoundError
 from sop_server.services.accounts.passwords import good_password, set_password
 from sop_server.services.accounts.people import PersonView, add_person, get_person
+from sop_server.services.accounts.provider_accounts import undo_link
 from sop_server.services.accounts.second_factor import reset
 from sop_server.services.accounts.sign_in import create_sign_in_link
 from sop_server.services.accounts.tokens import create_token
@@ -86,6 +87,15 @@ def user_reset_second_factor_command(*, email: str) -> None:
     with opened() as stores:
         reset(stores, actor=OPERATOR, now=present(), email=email)
     click.echo(f"The second factor of {email} is reset. They come in with their password, and set up a new one.")
+
+
+@user_command.command("unlink")
+@click.argument("email")
+def user_unlink_command(*, email: str) -> None:
+    """Undo the link of somebody's account with the identity provider, and sign them out everywhere."""
+    with opened() as stores:
+        name = undo_link(stores, actor=OPERATOR, now=present(), email=email)
+    click.echo(f"The link of {name} is undone. The next sign-in there with a verified {email} links anew.")
 
 
 @click.group("token")

@@ -9,6 +9,7 @@ from sop_server.domain.audit_chain import Head
 from sop_server.domain.drift import DriftReport
 from sop_server.domain.neighbourhoods import Neighbourhood
 from sop_server.domain.policy import Policy
+from sop_server.services.accounts.provider import Provider
 from sop_server.services.kept import Kept
 from sop_server.services.library.sop_records import Changes, Places, SopRecord, SopText
 from sop_server.services.mailing import Mailer
@@ -27,7 +28,8 @@ def utc_now() -> datetime:
 class Stores:
     """The record (`library`, `database`), what can be made again from it (`search`), and the installation's policy.
 
-    `mailer` is None where the installation sends no mail. `clock` gives the present instant; the demo and
+    `mailer` is None where the installation sends no mail, `provider` where nobody comes in through one.
+    `clock` gives the present instant; the demo and
     `import --history` hand over one that plays the past.
     """
 
@@ -38,6 +40,7 @@ class Stores:
     policy: Policy
     clock: Callable[[], datetime] = utc_now
     mailer: Mailer | None = None
+    provider: Provider | None = None
     texts: Kept[tuple[str, str, str], SopText] = field(default_factory=lambda: Kept(512))
     changes: Kept[tuple[str, str, str, str], Changes] = field(default_factory=lambda: Kept(128))
     records: Kept[tuple[str, str], SopRecord | None] = field(default_factory=lambda: Kept(512))

@@ -23,8 +23,13 @@ def open_session(
     address: str,
     browser: str,
     waits_for: str | None,
+    came_by: str | None = None,
+    sealed_hint: str | None = None,
 ) -> None:
-    """Store that a browser is signed in, or will be after a second step; from where, and what it is in words."""
+    """Store that a browser is signed in, or will be after a second step; from where, and what it is in words.
+
+    `came_by` is the door that is not ours, `sealed_hint` what a provider wants to see again at the sign-out.
+    """
     session.add(
         WebSession(
             token_hash=token_hash,
@@ -35,6 +40,8 @@ def open_session(
             address=address,
             browser=browser,
             waits_for=waits_for,
+            came_by=came_by,
+            sealed_hint=sealed_hint,
         )
     )
     session.flush()

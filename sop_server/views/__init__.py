@@ -17,6 +17,7 @@ from sop_server.views import (
     people,
     probes,
     processes,
+    provider,
     reports,
     review,
     search,
@@ -30,7 +31,7 @@ from sop_server.views import (
     writing,
 )
 
-COMING_IN = (probes, sign_in, entering, forgotten)
+COMING_IN = (probes, sign_in, entering, forgotten, provider)
 READING_AND_WRITING = (home, library, history, participation, search, writing, taking_back, review)
 REGISTERS = (tickets, ticket_decisions, processes, feedback, findings, reports, administration, people)
 OWN_ACCOUNT = (me, second_factor)

@@ -7,6 +7,7 @@ from sop_server.domain.permissions import Action
 from sop_server.errors import InvalidInputError
 from sop_server.services.accounts.own_account import change_password, my_sessions
 from sop_server.services.accounts.people import get_person
+from sop_server.services.accounts.provider_accounts import provider_standing
 from sop_server.services.accounts.second_factor import second_factor
 from sop_server.services.accounts.sign_in import end_session, sign_out_everywhere
 from sop_server.services.accounts.tokens import list_tokens, revoke_token
@@ -101,6 +102,7 @@ def _page(refused: Refusal) -> ResponseReturnValue:
         tokens=list_tokens(stores, actor=actor, email=actor.email),
         sessions=my_sessions(stores, actor=actor, now=now, token=_token()),
         factor=second_factor(stores, actor=actor),
+        provider=provider_standing(stores, actor=actor, now=now, email=actor.email),
         reading=len(to_read(stores, actor=actor, now=now)),
         refused=refused,
     )

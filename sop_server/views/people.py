@@ -15,6 +15,7 @@ from sop_server.services.accounts import people, second_factor
 from sop_server.services.accounts.departments import list_teams
 from sop_server.services.accounts.mailed_links import invite
 from sop_server.services.accounts.people import PersonView
+from sop_server.services.accounts.provider_accounts import provider_standing, undo_link
 from sop_server.services.accounts.sign_in import create_sign_in_link
 from sop_server.services.accounts.tokens import create_token, list_tokens, revoke_token
 from sop_server.views import departments, fields, refusals, visitor
@@ -186,6 +187,17 @@ def reset_second_factor(email: str) -> ResponseReturnValue:
     return _to(email)
 
 
+@BLUEPRINT.post("/<email>/provider/undo")
+def undo_provider_link(email: str) -> ResponseReturnValue:
+    """Undo the link with an account of the identity provider."""
+    try:
+        name = undo_link(visitor.stores(), actor=visitor.actor(), now=visitor.now(), email=email)
+    except REFUSED as error:
+        return _page(email, refusal(error))
+    flash(f"The link of {name} is undone, and every browser is signed out. The next sign-in there links anew.", "done")
+    return _to(email)
+
+
 @BLUEPRINT.post("/<email>/tokens")
 def make_token(email: str) -> ResponseReturnValue:
     """Make an API token. It is in this answer alone, and never in a cookie, so there is no redirect."""
@@ -262,6 +274,7 @@ def _page(email: str, refused: Refusal, *, link: str | None = None, token: str |
         everywhere=everywhere,
         mails=stores.mailer is not None,
         second_factor=everywhere and second_factor.has_second_factor(stores, actor=actor, email=found.email),
+        provider=provider_standing(stores, actor=actor, now=visitor.now(), email=found.email),
         departments=departments.named(),
         teams=[one.slug for one in list_teams(stores)],
         roles=[(role.value, f"{role.value}: {_HELD[role]}") for role in Role],

@@ -1,11 +1,12 @@
 """Coming in and going out."""
 
-from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from flask import Blueprint, flash, g, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
 from sop_server.errors import ForbiddenError, InvalidInputError, NotSignedInError
 from sop_server.services.accounts.link_sign_in import sign_in_by_link
+from sop_server.services.accounts.provider_sign_in import way_out
 from sop_server.services.accounts.sign_in import actor_for_session, sign_in, sign_out
 from sop_server.services.trail.sign_ins import record_failed_sign_in
 from sop_server.views import fields, visitor
@@ -50,12 +51,18 @@ def enter() -> ResponseReturnValue:
 @BLUEPRINT.post("/logout")
 def leave() -> ResponseReturnValue:
     """End the session."""
-    token = visitor.session_token()
+    token, there = visitor.session_token(), None
     if token:
+        there = way_out(visitor.stores(), visitor.seal(), token=token)
         sign_out(visitor.stores(), token=token, now=visitor.now())
     session.clear()
-    flash("You are signed out. The next person on this machine sees nothing of yours.", "done")
-    response = redirect(url_for("sign_in.form"), 303)
+    g.actor = None
+    if there is None:
+        flash("You are signed out. The next person on this machine sees nothing of yours.", "done")
+        response: Response = redirect(url_for("sign_in.form"), 303)
+    else:
+        # A page in between: browsers do not let a form lead to another site, redirected or not.
+        response = Response(render_template("sign_in/signed_out.html", there=there), mimetype="text/html")
     response.delete_cookie(visitor.cookie_name(), httponly=True, samesite="Lax", secure=request.is_secure)
     # Pages of SOPs are kept by the browser to be asked about; who comes next must not go back to them.
     response.headers["Clear-Site-Data"] = '"cache"'

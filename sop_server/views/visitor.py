@@ -15,7 +15,7 @@ from sop_server.services.stores import Stores
 COOKIE = "sop_session"
 """What the cookie of a session is called where there is no TLS; `cookie_name` says what it is called now."""
 
-OPEN_TO_STRANGERS = frozenset({"assets", "probes", "sign_in", "entering", "forgotten"})
+OPEN_TO_STRANGERS = frozenset({"assets", "probes", "sign_in", "entering", "forgotten", "provider"})
 """The blueprints whose pages need no sign-in; every other page does, one that does not exist too."""
 
 _OTHER_DOORS = ("/api/", "/webhooks/")
@@ -114,4 +114,9 @@ def _recognise() -> None:
 
 def _frame() -> dict[str, Any]:
     found: Actor | None = g.get("actor")
-    return {"me": None if found is None else visitor_of(found), "now": now()}
+    provider = stores().provider
+    return {
+        "me": None if found is None else visitor_of(found),
+        "now": now(),
+        "provider_name": None if provider is None else provider.rules.name,
+    }

@@ -4,7 +4,9 @@ import html
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlencode
 
+import requests
 from flask import Flask
 from werkzeug.test import TestResponse
 
@@ -52,6 +54,21 @@ class Browser:
         assert found is not None
         data = {name: str(value) if not isinstance(value, list) else value for name, value in fields.items()}
         return self._client.post(path, data={"csrf_token": html.unescape(found.group(1)), **data})
+
+    def go_through(self, *, wanted: str = "/") -> TestResponse:
+        """Sign in at the identity provider, and come back."""
+        return self.come_back(self.begin(wanted=wanted))
+
+    def begin(self, *, wanted: str = "/") -> str:
+        """Begin to sign in at the identity provider; returns the address that it sends the browser back to."""
+        there = self.get("/login/provider?" + urlencode({"next": wanted}))
+        assert there.status_code == 303, words(there)
+        sent = requests.get(str(there.location), allow_redirects=False, timeout=10)
+        return sent.headers["Location"].removeprefix("http://localhost")
+
+    def come_back(self, address: str) -> TestResponse:
+        """Bring back what the identity provider sent the browser with."""
+        return self._client.get(address)
 
     def cookie(self, name: str = COOKIE) -> str | None:
         found = self._client.get_cookie(name)

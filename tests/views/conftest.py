@@ -1,8 +1,9 @@
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -12,8 +13,10 @@ from sop_server.app import create_app
 from sop_server.domain.doers import OPERATOR
 from sop_server.domain.permissions import Actor
 from sop_server.domain.policy import Policy
+from sop_server.domain.provider_rules import ProviderRules, parse_groups
 from sop_server.resources import resource
 from sop_server.services.accounts.people import add_person
+from sop_server.services.accounts.provider import Provider
 from sop_server.services.drafts.approving import approve
 from sop_server.services.drafts.drafting import DraftInput, create_draft, submit_draft
 from sop_server.services.stores import Stores
@@ -22,6 +25,7 @@ from sop_server.storage import people, schema
 from sop_server.storage.database import Database, sqlite_url
 from sop_server.storage.git.library import Library
 from sop_server.storage.search.whoosh_engine import WhooshEngine
+from tests.identity_provider import CLIENT, SECRET, IdentityProvider, identity_provider
 from tests.views.browser import Browser, Clock
 from tests.views.texts import sop_text
 
@@ -63,6 +67,50 @@ def stores(tmp_path: Path, empty_database: Path, clock: Clock) -> Iterator[Store
 def app(stores: Stores) -> Flask:
     settings = Settings(home=stores.home, secret_key=SecretStr("a secret for the tests alone"))
     return create_app(settings, stores=stores)
+
+
+@pytest.fixture
+def there(clock: Clock) -> Iterator[IdentityProvider]:
+    """A provider on the loopback, where Rita is about to sign in."""
+    with identity_provider(clock) as provider:
+        provider.claims = {
+            "sub": "rita-at-work",
+            "email": "Rita@example.com",
+            "email_verified": True,
+            "name": "Rita Lopez",
+            "groups": ["/sop/care"],
+        }
+        yield provider
+
+
+Through = Callable[..., Flask]
+"""Makes the application whose people come in through the provider, with these rules."""
+
+GROUPS = parse_groups(
+    {
+        "/sop/care": ["editor@customer-care", "team:care-tier1"],
+        "/sop/payments": ["approver@payments"],
+        "/sop/admins": ["admin"],
+    }
+)
+
+
+@pytest.fixture
+def through(stores: Stores, there: IdentityProvider) -> Through:
+    def app_of(**rules: Any) -> Flask:
+        provider = Provider(
+            issuer=there.url,
+            client_id=CLIENT,
+            client_secret=SECRET,
+            scopes="openid profile email",
+            rules=ProviderRules(**{"name": "Contoso", "groups": GROUPS, **rules}),
+            redirect_uri="http://localhost/login/provider/callback",
+            after_sign_out="http://localhost/login",
+        )
+        settings = Settings(home=stores.home, secret_key=SecretStr("a secret for the tests alone"))
+        return create_app(settings, stores=replace(stores, provider=provider))
+
+    return app_of
 
 
 @dataclass(frozen=True)

@@ -113,7 +113,15 @@ def _open_in_place(
         raise ForbiddenError("This sign-in is over. Sign in again.")
     half.ended_at = now
     opened = open_session(
-        stores, session, actor.person_id, now=now, address=address, user_agent=user_agent, waits_for=None
+        stores,
+        session,
+        actor.person_id,
+        now=now,
+        address=address,
+        user_agent=user_agent,
+        waits_for=None,
+        came_by=half.came_by,
+        sealed_hint=half.sealed_hint,
     )
     audit.record(
         session,
@@ -121,6 +129,6 @@ def _open_in_place(
         actor=actor.email,
         action="session.opened",
         subject=actor.email,
-        details={"second_factor": proof},
+        details={"second_factor": proof} | ({} if half.came_by is None else {"through": half.came_by}),
     )
     return opened

@@ -11,6 +11,7 @@ from sop_server.domain.doers import Doer
 from sop_server.domain.people import clean_email
 from sop_server.domain.permissions import Action
 from sop_server.errors import BusyError, ConflictError, NotFoundError
+from sop_server.services.accounts.provider_accounts import comes_by_provider_alone, refuse_link
 from sop_server.services.accounts.sign_in import token_hash
 from sop_server.services.accounts.throttling import count_attempt
 from sop_server.services.mailing import Mailer
@@ -71,6 +72,7 @@ def invite(stores: Stores, *, actor: Doer, email: str, now: datetime) -> None:
             raise NotFoundError(f"Nobody is known as “{email}”. Check the address, or add the person first.")
         if not people.is_active(session, person.id, now):
             raise ConflictError(f"{person.name} is not active, so nothing was sent. Let them in again first.")
+        refuse_link(stores, session, person.id, now)
         payload = {"email": person.email, "why": INVITATION}
         key = f"{KIND}:{INVITATION}:{person.email}:{now.isoformat()}"
         outbox.post(session, key=key, kind=KIND, payload=payload, now=now)
@@ -92,7 +94,7 @@ def _send(stores: Stores, mailer: Mailer, item_id: int, now: datetime) -> bool:
         item = outbox.open_item(session, item_id)
         if item is None or item.due_at > now:
             return False  # another process has it in hand
-        person = _addressee(session, item, now)
+        person = _addressee(stores, session, item, now)
         if person is None:
             outbox.done(item, now=now)
             return False
@@ -121,11 +123,13 @@ def _send(stores: Stores, mailer: Mailer, item_id: int, now: datetime) -> bool:
     return True
 
 
-def _addressee(session: Session, item: OutboxItem, now: datetime) -> Person | None:
-    """Return who gets the mail; None where nobody has the address, is active, or waits for it any more."""
+def _addressee(stores: Stores, session: Session, item: OutboxItem, now: datetime) -> Person | None:
+    """Return who gets the mail; None where nobody has the address, may use a link, or waits for it any more."""
     person = people.person_by_email(session, str(item.payload["email"]))
     late = now - item.created_at > _TRIED_FOR
-    return None if person is None or late or not people.is_active(session, person.id, now) else person
+    if person is None or late or not people.is_active(session, person.id, now):
+        return None
+    return None if comes_by_provider_alone(stores, session, person.id, now) else person
 
 
 def _letter(mailer: Mailer, person: Person, *, why: str, until: datetime, link: str) -> tuple[str, str]:

@@ -14,7 +14,10 @@ from sop_server.storage import web_sessions
 
 @dataclass(frozen=True, slots=True)
 class SessionView:
-    """A signed-in browser, named by `key`; `here` is the one that asks. `browser` and `address` may be unknown, ""."""
+    """A signed-in browser, named by `key`; `here` is the one that asks. `browser` and `address` may be unknown, "".
+
+    `came_by` is the provider's issuer, or `proxy`, where it came in by neither password nor link.
+    """
 
     key: str
     browser: str
@@ -22,6 +25,7 @@ class SessionView:
     since: datetime
     seen_at: datetime
     here: bool
+    came_by: str | None = None
 
 
 def my_sessions(stores: Stores, *, actor: Actor, now: datetime, token: str) -> tuple[SessionView, ...]:
@@ -42,6 +46,7 @@ def my_sessions(stores: Stores, *, actor: Actor, now: datetime, token: str) -> t
                 since=row.created_at,
                 seen_at=row.seen_at,
                 here=row.token_hash == here,
+                came_by=row.came_by,
             )
             for row in rows
         )

@@ -16,6 +16,7 @@ from sop_server.domain.people import (
 from sop_server.domain.permissions import Action
 from sop_server.errors import ForbiddenError, NotFoundError
 from sop_server.services.accounts.guessing import BY_OPERATOR, BY_PERSON, refuse_guessable
+from sop_server.services.accounts.provider_accounts import refuse_link
 from sop_server.services.accounts.throttling import forget_all_attempts
 from sop_server.services.stores import Stores
 from sop_server.storage import audit, credentials, people
@@ -93,6 +94,9 @@ def set_password(
             fields={"current": "is not your password"},
         )
     clean = good_password(stores, password, name=person.name, email=person.email, by_operator=isinstance(actor, System))
+    if own:
+        with stores.database.read() as session:
+            refuse_link(stores, session, person.id, now)
     # Hashing takes tens of milliseconds: never while the database is held.
     new_hash = hash_password(clean)
     with stores.database.write() as session:

@@ -14,7 +14,7 @@ from sop_server.errors import ConflictError, ForbiddenError, NotFoundError
 from sop_server.services.accounts.guarding import require_another_administrator
 from sop_server.services.paging import Page, check_limit
 from sop_server.services.stores import Stores
-from sop_server.storage import audit, credentials, people, role_grants
+from sop_server.storage import audit, credentials, people, provider_links, role_grants
 from sop_server.storage.database import Session
 from sop_server.storage.people import PersonFacts
 from sop_server.storage.tables import Membership, Person, PersonState, RoleGrant
@@ -273,6 +273,9 @@ def _grant(
         if grant in held:
             if end is not None and held[grant].ended_at != end:
                 raise _held_otherwise(person, grant, held[grant].ended_at)
+            # Given by groups so far, and from now on by hand too: leaving the group does not end it.
+            if provider_links.keep_grants(session, [held[grant].id], now=now):
+                _record(session, actor, "role.granted", person, now, role=format_grant(grant), before="by groups")
             continue
         row = RoleGrant(
             person_id=person.id,
@@ -315,9 +318,11 @@ def _held(session: Session, person: Person, grant: Grant, now: datetime) -> Sequ
 
 def _join(session: Session, actor: Doer, person: Person, slugs: Sequence[str], now: datetime) -> None:
     people.ensure_teams(session, slugs, now=now)
-    member_of = {row.team for row in people.open_memberships(session, [person.id], now)}
+    member_of = {row.team: row.id for row in people.open_memberships(session, [person.id], now)}
     for slug in dict.fromkeys(slugs):
         if slug in member_of:
+            if provider_links.keep_memberships(session, [member_of[slug]], now=now):
+                _record(session, actor, "team.joined", person, now, team=slug, before="by groups")
             continue
         _require_team(session, actor, slug)
         session.add(Membership(person_id=person.id, team=slug, joined_at=now, recorded_at=now))

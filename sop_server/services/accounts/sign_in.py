@@ -12,6 +12,7 @@ from sop_server.domain.people import MAX_EMAIL, normal_password
 from sop_server.domain.permissions import Action, Actor
 from sop_server.errors import BusyError, ForbiddenError, NotFoundError, NotSignedInError
 from sop_server.services.accounts.passwords import hash_password, matches, needs_new_hash
+from sop_server.services.accounts.provider_accounts import refuse_link, refuse_password
 from sop_server.services.accounts.throttling import count_attempt, forget_attempts
 from sop_server.services.stores import Stores
 from sop_server.storage import audit, credentials, people, second_factors, web_sessions
@@ -58,6 +59,7 @@ def sign_in(stores: Stores, *, email: str, password: str, address: str, now: dat
         person = people.person_row(session, person_id)
         if person is None or person.password_hash != proven:
             raise NotSignedInError(_DO_NOT_BELONG)
+        refuse_password(stores, session, person_id, now)
         step = _step(stores, session, person_id, now)
         token = open_session(
             stores, session, person_id, now=now, address=address, user_agent=user_agent, waits_for=step
@@ -148,6 +150,7 @@ def create_sign_in_link(stores: Stores, *, actor: Doer, now: datetime, email: st
         person = people.person_by_email(session, email.strip().lower())
         if person is None:
             raise NotFoundError(f"Nobody is known as “{email}”. Check the address, or add the person first.")
+        refuse_link(stores, session, person.id, now)
         credentials.void_links(session, person.id, now=now)
         credentials.add_link(session, token_hash=token_hash(token), person_id=person.id, expires_at=now + life)
         audit.record(session, at=now, actor=actor.email, action="sign_in_link.made", subject=person.email)
@@ -164,6 +167,7 @@ def use_sign_in_link(stores: Stores, *, token: str, now: datetime, address: str 
                 "This link was used already or has expired. Ask an administrator for a new one, or sign in "
                 "with your password."
             )
+        refuse_password(stores, session, actor.person_id, now)
         step = _step(stores, session, actor.person_id, now)
         opened = open_session(
             stores, session, actor.person_id, now=now, address=address, user_agent=user_agent, waits_for=step
@@ -181,8 +185,13 @@ def open_session(
     address: str,
     user_agent: str,
     waits_for: Step | None,
+    came_by: str | None = None,
+    sealed_hint: str | None = None,
 ) -> str:
-    """Store a new session for somebody whose right to it was checked; returns its token."""
+    """Store a new session for somebody whose right to it was checked; returns its token.
+
+    `came_by` and `sealed_hint` are those of a door that is not ours, see `storage.tables.WebSession`.
+    """
     token = secrets.token_urlsafe(32)
     credentials.forget_sessions(session, created_before=now - stores.policy.session_longest)
     credentials.open_session(
@@ -193,6 +202,8 @@ def open_session(
         address=address[:MOST_ADDRESS],
         browser=browser_in_words(user_agent),
         waits_for=waits_for,
+        came_by=came_by,
+        sealed_hint=sealed_hint,
     )
     return token
 

@@ -16,6 +16,7 @@ _TOLD = {
     "password": "sign-ins with a wrong password",
     "code": "sign-ins with a wrong code",
     "link": "requests for a link",
+    "provider": "sign-ins through the identity provider that came to nothing",
 }
 
 
@@ -45,6 +46,12 @@ def count_attempt(stores: Stores, *, email: str, address: str, now: datetime, wh
 def forget_attempts(session: Session, *, email: str, address: str, what: str = "password") -> None:
     """Forget what was counted from this network for this account: the guess was right."""
     credentials.forget_failures(session, email=_account(email, what), address=network_of(address))
+
+
+def forget_attempts_of_network(stores: Stores, *, address: str, what: str) -> None:
+    """Forget what was counted from a network, of a kind that belongs to no account: the last was right."""
+    with stores.database.write() as session:
+        forget_attempts(session, email=address, address=address, what=what)
 
 
 def forget_all_attempts(session: Session, *, email: str) -> None:

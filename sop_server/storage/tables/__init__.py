@@ -32,6 +32,7 @@ from sop_server.storage.tables.people import (
     WebSession,
 )
 from sop_server.storage.tables.privacy import PersonKey
+from sop_server.storage.tables.provider import ProvidedMembership, ProvidedRole, ProviderLink
 from sop_server.storage.tables.second_factor import RecoveryCode, TotpKey
 from sop_server.storage.tables.tickets import (
     GoLiveConfirmation,
@@ -71,6 +72,9 @@ __all__ = [
     "Pin",
     "Process",
     "ProcessVersion",
+    "ProvidedMembership",
+    "ProvidedRole",
+    "ProviderLink",
     "PublishIntent",
     "Quarantine",
     "RecoveryCode",

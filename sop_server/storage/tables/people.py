@@ -135,7 +135,8 @@ class ApiToken(Table):
 class WebSession(Table):
     """A signed-in browser, from where and what in words; only the SHA-256 of its cookie is kept.
 
-    While `waits_for` names a second step, the browser is not signed in yet.
+    While `waits_for` names a second step, the browser is not signed in yet. `came_by` says through which door
+    that is not ours it came; `sealed_hint` is what the provider wants to see again at the sign-out.
     """
 
     __tablename__ = "web_session"
@@ -148,6 +149,8 @@ class WebSession(Table):
     address: Mapped[str] = mapped_column(server_default="")
     browser: Mapped[str] = mapped_column(server_default="")
     waits_for: Mapped[str | None]
+    came_by: Mapped[str | None]
+    sealed_hint: Mapped[str | None] = mapped_column(deferred=True)
 
 
 class SignInLink(Table):
