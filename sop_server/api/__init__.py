@@ -3,6 +3,7 @@
 from flask import Blueprint, Flask
 
 from sop_server.api import (
+    deviations,
     door,
     drafts,
     me,
@@ -26,6 +27,7 @@ FAMILIES = {
     "Obligations": obligations.ROUTES,
     "Processes": processes.ROUTES,
     "Participation": participation.ROUTES,
+    "Deviations": deviations.ROUTES,
     "Reports": reports.ROUTES,
     "Registers": registers.ROUTES,
     "Oneself": me.ROUTES,

@@ -15,6 +15,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
+from sop_server.domain.deviation_facts import DeviationFact
+
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 
@@ -325,3 +327,4 @@ class Facts:
     memberships: tuple[MembershipFact, ...] = ()
     feedback: tuple[FeedbackFact, ...] = ()
     people: Mapping[int, PersonFact] = field(default_factory=_nothing)
+    deviations: tuple[DeviationFact, ...] = ()

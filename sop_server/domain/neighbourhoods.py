@@ -9,7 +9,7 @@ from sop_server.domain.facts import Facts, ObligationFact, ReviewFact, RevisionF
 
 @dataclass(frozen=True, slots=True)
 class Neighbourhood:
-    """One SOP with the SOPs that it links to, what is open against it, its reviews and its feedback.
+    """One SOP with the SOPs that it links to, what is open against it, its reviews, feedback and deviations.
 
     `facts` hold the triage obligations too: a ticket that nobody triaged may touch any SOP.
     """
@@ -33,6 +33,7 @@ def neighbourhood(facts: Facts, sop_id: str) -> Neighbourhood:
             reviews=tuple(one for one in facts.reviews if one.sop_id == sop_id),
             feedback=tuple(one for one in facts.feedback if one.sop_id == sop_id),
             people=facts.people,
+            deviations=tuple(one for one in facts.deviations if one.sop_id == sop_id),
         ),
     )
 
@@ -59,4 +60,5 @@ def together(several: Iterable[Neighbourhood], at: datetime) -> Facts:
         reviews=tuple(sorted(reviews, key=lambda one: one.happened_at)),
         feedback=tuple(one for part in parts for one in part.facts.feedback),
         people={number: person for part in parts for number, person in part.facts.people.items()},
+        deviations=tuple(one for part in parts for one in part.facts.deviations),
     )

@@ -32,6 +32,9 @@ class Action(StrEnum):
     TRIAGE = "triage feedback and tickets"
     PROPOSE_NOT_NEEDED = "propose that an obligation is not needed"
     CONFIRM_NOT_NEEDED = "confirm that an obligation is not needed"
+    PROPOSE_DEVIATION = "propose deviations from SOPs"
+    DECIDE_DEVIATION = "decide on deviations from SOPs"
+    END_DEVIATION = "end deviations from SOPs"
     MOVE_LATE_GO_LIVE = "move a go-live later after a breach"
     SEE_REPORTS = "see tickets, findings and reports"
     SCORE = "enter scorecards"
@@ -52,9 +55,19 @@ ALLOWED: dict[Role, frozenset[Action]] = {
         Action.REVIEW,
         Action.TRIAGE,
         Action.PROPOSE_NOT_NEEDED,
+        Action.PROPOSE_DEVIATION,
+        Action.END_DEVIATION,
         Action.SEE_REPORTS,
     },
-    Role.APPROVER: _EVERYONE | {Action.SEE_DRAFTS, Action.DECIDE, Action.CONFIRM_NOT_NEEDED, Action.SEE_REPORTS},
+    Role.APPROVER: _EVERYONE
+    | {
+        Action.SEE_DRAFTS,
+        Action.DECIDE,
+        Action.CONFIRM_NOT_NEEDED,
+        Action.DECIDE_DEVIATION,
+        Action.END_DEVIATION,
+        Action.SEE_REPORTS,
+    },
     Role.MANAGER: _EVERYONE
     | {
         Action.WRITE_TICKETS,
@@ -62,6 +75,7 @@ ALLOWED: dict[Role, frozenset[Action]] = {
         Action.PROPOSE_NOT_NEEDED,
         Action.CONFIRM_NOT_NEEDED,
         Action.MOVE_LATE_GO_LIVE,
+        Action.END_DEVIATION,
         Action.SEE_REPORTS,
         Action.SCORE,
         Action.RECERTIFY,

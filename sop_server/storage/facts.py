@@ -27,7 +27,7 @@ from sop_server.domain.facts import (
     ReviewFact,
     ReviewOutcome,
 )
-from sop_server.storage import revision_facts, ticket_facts
+from sop_server.storage import deviations, revision_facts, ticket_facts
 from sop_server.storage.kept_facts import KeptFacts, Known, Size, as_read, in_order, kept_facts, recorded
 from sop_server.storage.kept_facts import sizes as kept_sizes
 from sop_server.storage.tables import Acknowledgement, Feedback, Membership, Person, Process, Review
@@ -152,6 +152,7 @@ def load_facts(session: Session, at: datetime) -> Facts:
             ).facts,
             at,
         ),
+        deviations=deviations.facts(session, at),
     )
 
 
@@ -178,6 +179,7 @@ def load_facts_of(session: Session, at: datetime, sop_ids: Collection[str]) -> F
         reviews=tuple(_review(*row) for row in session.execute(_REVIEWS_OF, {"ids": wanted, "at": at})),
         feedback=_feedback(session, at, wanted),
         people=_people(session.execute(_STATES_OF, {"emails": sorted(emails), "at": at}).all(), at) if emails else {},
+        deviations=deviations.facts(session, at, wanted),
     )
 
 

@@ -5,6 +5,7 @@ from flask import Flask
 from sop_server.views import (
     administration,
     assets,
+    deviations,
     entering,
     feedback,
     findings,
@@ -33,7 +34,7 @@ from sop_server.views import (
 
 COMING_IN = (probes, sign_in, entering, forgotten, provider)
 READING_AND_WRITING = (home, library, history, participation, search, writing, taking_back, review)
-REGISTERS = (tickets, ticket_decisions, processes, feedback, findings, reports, administration, people)
+REGISTERS = (tickets, ticket_decisions, processes, feedback, deviations, findings, reports, administration, people)
 OWN_ACCOUNT = (me, second_factor)
 
 

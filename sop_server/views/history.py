@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from sop_server.domain.permissions import Action
 from sop_server.services.library.comparing import sides
 from sop_server.services.library.reading import compare as compare_revisions
-from sop_server.services.library.reading import get_revision, list_revisions
+from sop_server.services.library.reading import deviations_of, get_revision, list_revisions
 from sop_server.views import fields, visitor
 from sop_server.views.addresses import comparison
 from sop_server.views.change_views import ChangeView, switch
@@ -32,6 +32,7 @@ def revision(sop_id: str, number: int) -> ResponseReturnValue:
         "sops/revision.html",
         shown=shown,
         serving=serving,
+        deviations=deviations_of(stores, actor=actor, sop_id=sop_id, now=now) if shown.state == "in_force" else (),
         may_bring_back=serving is not None
         and number < serving.revision
         and shown.kind == "edit"

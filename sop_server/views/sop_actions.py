@@ -73,6 +73,9 @@ def actions(
         )
     if actor.may(Action.REVIEW, sop.department):
         look.append({"label": "Review", "href": _to("review", sop.sop_id), "icon": "check"})
+    if actor.may(Action.PROPOSE_DEVIATION, sop.department):
+        deviate = url_for("deviations.new", sop_id=sop.sop_id)
+        look.append({"label": "Propose a deviation", "href": deviate, "icon": "flag"})
     if actor.may(Action.DRAFT, sop.department):
         look.append({"label": "Retire", "href": url_for("taking_back.retire", sop_id=sop.sop_id), "icon": "archive"})
     return Actions(items, look)

@@ -14,9 +14,19 @@ TABLE = {
         Action.REVIEW,
         Action.TRIAGE,
         Action.PROPOSE_NOT_NEEDED,
+        Action.PROPOSE_DEVIATION,
+        Action.END_DEVIATION,
         Action.SEE_REPORTS,
     },
-    Role.APPROVER: EVERYONE | {Action.SEE_DRAFTS, Action.DECIDE, Action.CONFIRM_NOT_NEEDED, Action.SEE_REPORTS},
+    Role.APPROVER: EVERYONE
+    | {
+        Action.SEE_DRAFTS,
+        Action.DECIDE,
+        Action.CONFIRM_NOT_NEEDED,
+        Action.DECIDE_DEVIATION,
+        Action.END_DEVIATION,
+        Action.SEE_REPORTS,
+    },
     Role.MANAGER: EVERYONE
     | {
         Action.WRITE_TICKETS,
@@ -24,6 +34,7 @@ TABLE = {
         Action.PROPOSE_NOT_NEEDED,
         Action.CONFIRM_NOT_NEEDED,
         Action.MOVE_LATE_GO_LIVE,
+        Action.END_DEVIATION,
         Action.SEE_REPORTS,
         Action.SCORE,
     },
@@ -41,6 +52,7 @@ def test_each_role_may_what_its_row_says_and_no_more(role: Role) -> None:
 
 def test_an_administrator_does_nothing_editorial() -> None:
     editorial = {Action.DRAFT, Action.DECIDE, Action.SEE_DRAFTS, Action.REVIEW, Action.TRIAGE, Action.SCORE}
+    editorial |= {Action.PROPOSE_DEVIATION, Action.DECIDE_DEVIATION, Action.END_DEVIATION}
     assert not ALLOWED[Role.ADMIN] & editorial
 
 

@@ -5,7 +5,7 @@ from enum import Enum
 from sop_server.domain.permissions import Action, Actor
 from tests.matrix.cast import Player
 from tests.matrix.needs import Door, Need, Where
-from tests.matrix.things import Kind, Thing
+from tests.matrix.things import APPROVED, Kind, Thing
 
 
 class Answer(Enum):
@@ -39,8 +39,10 @@ def expected(player: Player, need: Need, thing: Thing | None) -> Answer:
 def sees(actor: Actor, thing: Thing) -> bool:
     """Whether something exists for somebody."""
     match thing.kind:
-        case Kind.SOP | Kind.PROCESS:
-            return _in_one(actor, Action.READ, thing)
+        case Kind.SOP | Kind.PROCESS | Kind.DEVIATION:
+            # What nobody approved is seen like a draft, an approved deviation with its SOP.
+            proposed = thing.kind is Kind.DEVIATION and thing.state not in APPROVED
+            return _in_one(actor, Action.SEE_DRAFTS if proposed else Action.READ, thing)
         case Kind.DRAFT:
             wrote = actor.name in thing.people and actor.may_anywhere(Action.SEE_DRAFTS)
             return wrote or _in_one(actor, Action.SEE_DRAFTS, thing)

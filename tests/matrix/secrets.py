@@ -9,14 +9,14 @@ from tests.matrix.oracle import sees
 from tests.matrix.things import Kind, Thing
 
 OF_DRAFTS = "narwhal"
-"""A word of drafts that were not published."""
+"""A word of drafts that were not published, and of deviations that nobody approved."""
 OF_FEEDBACK = "gecko"
 """A word of reports that nobody of the cast gave."""
 
-_EXAMPLES = frozenset({"SOP-0007", "TKT-0012", "PROC-017"})
+_EXAMPLES = frozenset({"SOP-0007", "TKT-0012", "PROC-017", "DEV-0001"})
 """The ids that forms and refusals show for what one looks like."""
 
-_ID = re.compile(r"\b(?:SOP|DRF|TKT|OBL|FB|PROC)-\d+")
+_ID = re.compile(r"\b(?:SOP|DRF|TKT|OBL|FB|PROC|DEV)-\d+")
 
 
 def words_hidden(player: Player) -> frozenset[str]:

@@ -25,6 +25,7 @@ from sop_server.services.stores import Stores
 from sop_server.storage.database import Database, Session
 from sop_server.storage.people import load_actor
 from tests.matrix.cast import AUTHOR, GONE, LOOKING_ON, ROLES, STRANGER, Place, Player
+from tests.matrix.deviations import DeviationSeeder
 from tests.matrix.secrets import OF_DRAFTS, OF_FEEDBACK
 from tests.matrix.things import Kind, Thing
 from tests.views.browser import Clock
@@ -112,6 +113,7 @@ class Seeder:
         coming = self.sop(place, process, "prospects", "winter", effective_from=NOW + timedelta(days=20))
         self.things.append(self._of_sop(place, "scheduled", coming))
         self.drafts(place, process, serving)
+        self.things += DeviationSeeder(self._stores, self._people, self.now, place, serving).seed()
         self.tickets(place, process, serving)
         for by in ("sam", "reader"):
             self.report(place, serving, by=by)

@@ -49,6 +49,10 @@ QUERIES: Mapping[str, tuple[str, ...]] = {
     "/api/v1/processes": (f"department={OTHERS}", "q=handling", "documented=true", "documented=false", "limit=200"),
     "/feedback/": ("triaged=no", "kind=outdated", "sop=SOP-0005"),
     "/api/v1/feedback": ("triaged=false", "kind=outdated", "limit=200"),
+    **dict.fromkeys(
+        ("/deviations/", "/deviations/deviations.csv", "/api/v1/deviations"),
+        ("", "state=proposed", "state=in_force", f"department={OTHERS}", "sop=SOP-0004", "sop=SOP-0005"),
+    ),
     "/findings/": ("kind=breach", "kind=missed_search", f"department={OTHERS}"),
     "/api/v1/findings": ("kind=breach", "kind=missed_search", "limit=200"),
     "/admin/people/": ("q=sam", "q=example.com"),
@@ -79,6 +83,12 @@ NAMED: tuple[tuple[str, str, Mapping[str, object]], ...] = (
 """What names a SOP in its body, and not in its address."""
 
 
+_TELLING = (
+    *("/search?q=screen", "/sops/", "/tickets/", "/processes/", "/drafts/", "/reports/window", "/findings/"),
+    *("/deviations/", "/deviations/deviations.csv"),
+)
+
+
 @pytest.mark.parametrize(("path", "query"), [(path, query) for path, queries in QUERIES.items() for query in queries])
 def test_a_list_tells_nothing_of_what_is_not_theirs(matrix: Operation, asking: Asking, path: str, query: str) -> None:
     wrong = []
@@ -106,7 +116,7 @@ def test_counts_and_facets_count_what_is_theirs_alone(asking: Asking, players: d
 
 def test_a_list_tells_its_own_people_what_it_holds(asking: Asking, players: dict[str, Player]) -> None:
     """Or the words that are looked for above would be found nowhere, and prove nothing."""
-    for path in ("/search?q=screen", "/sops/", "/tickets/", "/processes/", "/drafts/", "/reports/window", "/findings/"):
+    for path in _TELLING:
         assert Place.OWN.value in asking.ask(players["editor of payments"], "GET", path).text.lower(), path
         assert Place.OTHER.value in asking.ask(players["editor"], "GET", path).text.lower(), path
 

@@ -14,8 +14,13 @@ class Kind(StrEnum):
     OBLIGATION = "obligation_id"
     PROCESS = "process_id"
     FEEDBACK = "feedback_id"
+    DEVIATION = "deviation_id"
     PERSON = "email"
     TOKEN = "token_id"
+
+
+APPROVED = frozenset({"approved", "to come", "ended"})
+"""The states of deviations that somebody approved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,7 @@ NOTHING: Mapping[Kind, Thing] = {
         (Kind.OBLIGATION, {"ticket_id": "TKT-9999", "obligation_id": "OBL-9999"}),
         (Kind.PROCESS, {"process_id": "PROC-999"}),
         (Kind.FEEDBACK, {"feedback_id": "FB-9999"}),
+        (Kind.DEVIATION, {"deviation_id": "DEV-9999"}),
         (Kind.PERSON, {"email": "no-such@example.com"}),
         (Kind.TOKEN, {"email": "no-such@example.com", "token_id": "9999"}),
     )

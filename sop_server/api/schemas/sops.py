@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from sop_server.api.schemas.base import Filter, Instant, Output, Paging, ShortText
+from sop_server.api.schemas.deviations import DeviationMark
 from sop_server.api.schemas.references import TicketIds, TicketLabels
 
 
@@ -34,6 +35,7 @@ class Sop(Output):
     effective_from: Instant
     content_hash: str
     stale: list[StaleReason]
+    deviations: list[DeviationMark]
 
 
 class Heading(Output):

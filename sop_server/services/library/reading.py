@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sop_server.domain import revisions
+from sop_server.domain.deviations import DeviationMark
 from sop_server.domain.permissions import Action, Actor
 from sop_server.domain.reviews import last_confirmed, review_due_at
 from sop_server.domain.staleness import stale_reasons, unreflected
@@ -15,14 +16,15 @@ from sop_server.rendering.redline import Redline, redline
 from sop_server.services.library.linking import resolver
 from sop_server.services.library.recorded import (
     counts_by_department,
+    deviations_from,
     facts_of,
+    marks_of,
     record_in_sight,
     serving_rows,
-    stale_of,
     text_of,
 )
 from sop_server.services.library.sop_records import Changes, SopRecord, SopText
-from sop_server.services.library.sop_views import RevisionView, SopPage, SopSummary, summarise
+from sop_server.services.library.sop_views import NO_MARKS, Marks, RevisionView, SopPage, SopSummary, summarise
 from sop_server.services.paging import Page, check_limit
 from sop_server.services.stores import Stores
 from sop_server.storage import sops
@@ -64,8 +66,8 @@ def list_sops(
             after=cursor,
             limit=limit + 1,
         )
-        stale = stale_of(stores, session, [row.sop_id for row in rows[:limit]], at=instant, now=now)
-    items = tuple(summarise(row, stale.get(row.sop_id, ())) for row in rows[:limit])
+        marks = marks_of(stores, session, [row.sop_id for row in rows[:limit]], at=instant, now=now)
+    items = tuple(summarise(row, marks.get(row.sop_id, NO_MARKS)) for row in rows[:limit])
     return Page(items, items[-1].sop_id if len(rows) > limit else None)
 
 
@@ -81,9 +83,9 @@ def summaries(stores: Stores, *, actor: Actor, now: datetime, ids: Collection[st
     """Return those of the SOPs that are in force and that the actor may read, in the order asked for."""
     with stores.database.read() as session:
         rows = serving_rows(stores, session, ids, at=now, now=now)
-        stale = stale_of(stores, session, list(rows), at=now, now=now)
+        marks = marks_of(stores, session, list(rows), at=now, now=now)
     return [
-        summarise(rows[sop_id], stale.get(sop_id, ()))
+        summarise(rows[sop_id], marks.get(sop_id, NO_MARKS))
         for sop_id in ids
         if sop_id in rows and actor.may(Action.READ, rows[sop_id].department)
     ]
@@ -93,8 +95,8 @@ def recently_changed(stores: Stores, *, actor: Actor, now: datetime, limit: int 
     """Return the SOPs whose revision in force is the newest, with the sentence that says what changed."""
     with stores.database.read() as session:
         rows = sops.recently_published(session, now, departments=actor.reach(Action.READ), limit=limit)
-        stale = stale_of(stores, session, [row.sop_id for row in rows], at=now, now=now)
-    return [summarise(row, stale.get(row.sop_id, ())) for row in rows]
+        marks = marks_of(stores, session, [row.sop_id for row in rows], at=now, now=now)
+    return [summarise(row, marks.get(row.sop_id, NO_MARKS)) for row in rows]
 
 
 def get_sop(stores: Stores, *, actor: Actor, sop_id: str, now: datetime, at: datetime | None = None) -> SopPage:
@@ -114,7 +116,7 @@ def page_of(stores: Stores, session: Session, record: SopRecord, *, at: datetime
     reviewed = last_confirmed(facts.reviews, at).get(row.sop_id)
     to_come = {revision.number for revision in revisions.scheduled(everything, at)}
     return SopPage(
-        summary=summarise(row, stale_reasons(of, row.sop_id)),
+        summary=summarise(row, Marks(stale_reasons(of, row.sop_id), deviations_from(of, row.sop_id))),
         path=row.path,
         markdown=text.markdown,
         html=text.rendered.html,
@@ -143,6 +145,13 @@ def get_revision(stores: Stores, *, actor: Actor, sop_id: str, number: int, now:
         record = record_in_sight(stores, session, actor, sop_id, now=now)
         row = record.row(number)
         return _with_text(record.view(row, now), text_of(stores, session, row, lead=record.lead, now=now))
+
+
+def deviations_of(stores: Stores, *, actor: Actor, sop_id: str, now: datetime) -> tuple[DeviationMark, ...]:
+    """Return what is done otherwise than a SOP says, and what will be."""
+    with stores.database.read() as session:
+        record_in_sight(stores, session, actor, sop_id, now=now)
+        return deviations_from(standing(facts_of(stores, session, [sop_id], at=now, now=now)), sop_id)
 
 
 def compare(stores: Stores, *, actor: Actor, sop_id: str, before: int, after: int, now: datetime) -> Comparison:

@@ -5,15 +5,17 @@ from datetime import datetime
 
 from sop_server.domain import front_matter, revisions
 from sop_server.domain.content import normalise
+from sop_server.domain.deviations import DeviationMark, marks
 from sop_server.domain.facts import Facts
 from sop_server.domain.neighbourhoods import Neighbourhood, neighbourhood, together
 from sop_server.domain.permissions import Action, Actor
-from sop_server.domain.staleness import StaleReason, staleness
-from sop_server.domain.standing import standing
+from sop_server.domain.staleness import staleness
+from sop_server.domain.standing import Standing, standing
 from sop_server.errors import NotFoundError
 from sop_server.rendering.markdown import render
 from sop_server.services.library.linking import resolver
 from sop_server.services.library.sop_records import SopRecord, SopText
+from sop_server.services.library.sop_views import Marks
 from sop_server.services.stores import Stores
 from sop_server.storage import drafts, sops
 from sop_server.storage.database import Session
@@ -126,14 +128,21 @@ def counts_by_department(
     return read() if named is None else stores.counts.get((named, reach), read)
 
 
-def stale_of(
+def marks_of(
     stores: Stores, session: Session, sop_ids: Collection[str], *, at: datetime, now: datetime
-) -> Mapping[str, tuple[StaleReason, ...]]:
-    """Return why each of some SOPs is stale."""
+) -> Mapping[str, Marks]:
+    """Return why each of some SOPs is stale, and what deviates from it; those that have no mark are left out."""
     if not sop_ids:
         return {}
     of = standing(facts_of(stores, session, sop_ids, at=at, now=now))
-    return {item.sop_id: item.reasons for item in staleness(of, among=sop_ids)}
+    stale = {item.sop_id: item.reasons for item in staleness(of, among=sop_ids)}
+    marked = stale.keys() | {fact.sop_id for fact in of.facts.deviations}
+    return {sop_id: Marks(stale.get(sop_id, ()), deviations_from(of, sop_id)) for sop_id in marked}
+
+
+def deviations_from(of: Standing, sop_id: str) -> tuple[DeviationMark, ...]:
+    """Return what is done otherwise than a SOP says, and what will be."""
+    return marks(of.facts.deviations, of.facts.revisions.get(sop_id, ()), sop_id=sop_id, at=of.at)
 
 
 def text_of(stores: Stores, session: Session, row: Revision, *, lead: str, now: datetime) -> SopText:

@@ -10,8 +10,8 @@ from sop_server.domain.identifiers import normalise_sop_id, parse_sop_id
 from sop_server.domain.permissions import Action, Actor
 from sop_server.errors import BusyError, ConflictError, InvalidInputError
 from sop_server.services.library.reading import check_instant
-from sop_server.services.library.recorded import readable_ids, record_of, serving_rows, stale_of
-from sop_server.services.library.sop_views import SopSummary, summarise
+from sop_server.services.library.recorded import marks_of, readable_ids, record_of, serving_rows
+from sop_server.services.library.sop_views import NO_MARKS, SopSummary, summarise
 from sop_server.services.reports.reporting import stale_ids
 from sop_server.services.stores import Stores
 from sop_server.storage import sops
@@ -77,12 +77,12 @@ def search(stores: Stores, *, actor: Actor, query: Query, now: datetime) -> Sear
         direct = _direct(stores, session, actor, query.text, now=now)
         result, degraded = _ask(stores, session, query, among=among, at=at)
         rows = serving_rows(stores, session, [hit.sop_id for hit in result.hits], at=at, now=now)
-        stale = stale_of(stores, session, list(rows), at=at, now=now)
+        marks = marks_of(stores, session, list(rows), at=at, now=now)
     shown = rows.keys() if among is None else rows.keys() & among
     if result.total == 0 and query.text.strip() and direct is None and not degraded and query.at is None:
         _keep_missed(stores, query.text, now=now)
     items = tuple(
-        Found(summarise(rows[hit.sop_id], stale.get(hit.sop_id, ())), hit.snippet, hit.score)
+        Found(summarise(rows[hit.sop_id], marks.get(hit.sop_id, NO_MARKS)), hit.snippet, hit.score)
         for hit in result.hits
         if hit.sop_id in shown
     )

@@ -1,9 +1,10 @@
 """What the doors show of SOPs and their revisions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from sop_server.domain.deviations import DeviationMark, DeviationState
 from sop_server.domain.facts import ReviewFact
 from sop_server.domain.obligations import ObligationStatus
 from sop_server.domain.revisions import RevisionState
@@ -13,8 +14,19 @@ from sop_server.storage.tables import PublishIntent, Revision
 
 
 @dataclass(frozen=True, slots=True)
+class Marks:
+    """What is to be known of a SOP besides its text: why it is stale, worst first, and what deviates from it."""
+
+    stale: tuple[StaleReason, ...] = ()
+    deviations: tuple[DeviationMark, ...] = ()
+
+
+NO_MARKS = Marks()
+
+
+@dataclass(frozen=True, slots=True)
 class SopSummary:
-    """A SOP in force, as lists show it. `stale` is worst first."""
+    """A SOP in force, as lists show it. `stale` is worst first; `deviations` are those in force, then those to come."""
 
     sop_id: str
     title: str
@@ -31,6 +43,12 @@ class SopSummary:
     effective_from: datetime
     content_hash: str
     stale: tuple[StaleReason, ...]
+    deviations: tuple[DeviationMark, ...]
+
+    @property
+    def deviates(self) -> tuple[DeviationMark, ...]:
+        """What is done otherwise at this instant."""
+        return tuple(one for one in self.deviations if one.state is DeviationState.IN_FORCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +116,7 @@ class SopPage:
     unreflected: tuple[ObligationStatus, ...]
 
 
-def summarise(row: Revision, stale: Sequence[StaleReason]) -> SopSummary:
+def summarise(row: Revision, marks: Marks) -> SopSummary:
     """Return a revision in force as lists show it."""
     return SopSummary(
         sop_id=row.sop_id,
@@ -115,7 +133,8 @@ def summarise(row: Revision, stale: Sequence[StaleReason]) -> SopSummary:
         change_summary=row.change_summary,
         effective_from=row.effective_from,
         content_hash=row.content_hash,
-        stale=tuple(stale),
+        stale=marks.stale,
+        deviations=marks.deviations,
     )
 
 

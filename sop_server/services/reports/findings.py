@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from sop_server.domain.deviation_findings import deviation_findings
 from sop_server.domain.doers import Doer
+from sop_server.domain.drafts import OPEN
 from sop_server.domain.findings import MISSED_OFTEN, FindingKind, Missed, findings
 from sop_server.domain.permissions import Action
 from sop_server.domain.standing import standing
@@ -42,13 +44,14 @@ def scan(stores: Stores, *, now: datetime) -> tuple[int, int]:
         of = standing(load_facts(session, now))
         rows = missed_searches(session)
         set_aside = [(row.commit_oid, row.reason) for row in drafts.quarantined(session)]
+        drafted = {draft.sop_id for draft in drafts.draft_rows(session, states=OPEN)}
     # What was written since is found now: its words are a finding no longer.
     missed = [
         Missed(row.words, row.times)
         for row in rows
         if row.times >= MISSED_OFTEN and still_missed(stores, row.words, now=now)
     ]
-    found = findings(of, missed=missed, quarantined=set_aside)
+    found = [*findings(of, missed=missed, quarantined=set_aside), *deviation_findings(of, drafted=drafted)]
     with stores.database.write() as session:
         return keep_findings(session, found, now=now)
 

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sop_server.domain.coverage import Undocumented, coverage
+from sop_server.domain.deviations import DeviationFigures, figures
 from sop_server.domain.doers import Doer
 from sop_server.domain.drift import DriftReport, drift_of
 from sop_server.domain.drift_formula import Component
 from sop_server.domain.obligations import ObligationStatus
 from sop_server.domain.permissions import Action
 from sop_server.domain.staleness import StaleItem, staleness
-from sop_server.domain.standing import narrow, standing
+from sop_server.domain.standing import narrow, sop_place, standing
 from sop_server.domain.window import WindowReport, window
 from sop_server.services.reports.year import past_months
 from sop_server.services.stores import Stores
@@ -35,6 +36,7 @@ class ManagerHome:
     in_force: int
     undocumented: tuple[Undocumented, ...]
     critical_undocumented: int
+    deviations: DeviationFigures
 
 
 def manager_home(stores: Stores, *, actor: Doer, now: datetime) -> ManagerHome:
@@ -57,4 +59,9 @@ def manager_home(stores: Stores, *, actor: Doer, now: datetime) -> ManagerHome:
         in_force=len(of.in_force),
         undocumented=missing,
         critical_undocumented=sum(row.criticality == "critical" for row in missing),
+        deviations=figures(
+            (fact for fact in facts.deviations if reach is None or sop_place(facts, fact.sop_id).department in reach),
+            at=now,
+            days=_DAYS,
+        ),
     )

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sop_server.domain import identifiers
+from sop_server.domain.deviations import ENDS_SOON, RUNNING, DeviationState
 from sop_server.domain.drafts import DraftState
 from sop_server.domain.feedback import TRIAGE_WITHIN, triaged
 from sop_server.domain.permissions import Action, Actor
@@ -14,11 +15,12 @@ from sop_server.domain.standing import Standing, standing
 from sop_server.domain.ticket_places import Deed, permits
 from sop_server.services.changes.obligation_views import ObligationView
 from sop_server.services.changes.obligations import open_obligations
+from sop_server.services.deviations.deviation_views import views
 from sop_server.services.drafts.approving import approval_rule
 from sop_server.services.library.reading import summaries
 from sop_server.services.library.sop_views import SopSummary
 from sop_server.services.stores import Stores
-from sop_server.storage import drafts, sops
+from sop_server.storage import deviations, drafts, sops
 from sop_server.storage.database import Session
 from sop_server.storage.facts import load_facts_of
 from sop_server.storage.tables import Draft
@@ -36,6 +38,8 @@ class NeedKind(StrEnum):
     REVISE = "Revise"
     ANSWER = "Answer"
     REVIEW = "Review"
+    DECIDE = "Decide"
+    LOOK = "Look at it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,7 @@ def owner_home(stores: Stores, *, actor: Actor, now: datetime) -> OwnerHome:
     with stores.database.read() as session:
         found += _drafts(session, actor, now=now)
         owned = sops.owned_ids(session, actor.email, at=now)
+        found += _deviations(session, actor, owned, now=now)
         of = standing(load_facts_of(session, now, owned))
     if actor.may_anywhere(Action.TRIAGE):
         found += [*_feedback(of, owned), *_reviews(of, owned, now=now)]
@@ -140,3 +145,17 @@ def _reviews(of: Standing, owned: Iterable[str], *, now: datetime) -> Iterable[N
                 row.due_at - REVIEW_NOTICE,
                 row.due_at,
             )
+
+
+def _deviations(session: Session, actor: Actor, owned: Iterable[str], *, now: datetime) -> Iterable[Need]:
+    """Yield what waits for the actor's decision, due when it is to begin, and what their SOPs are deviated from."""
+    mine = set(owned)
+    for one in views(session, deviations.open_rows(session, now), now):
+        page = f"/deviations/{one.id}"
+        ends = one.state is DeviationState.IN_FORCE and one.ends_at - now <= ENDS_SOON
+        if one.may_be_decided_by(actor):
+            what = f"Deviation proposed: {one.instead}"
+            yield Need(NeedKind.DECIDE, what, one.sop_id, one.sop_title, page, one.proposed_at, one.begins_at)
+        elif one.state in RUNNING and (one.sop_id in mine or one.owner == actor.email) and (one.changed_by or ends):
+            what = f"The text changed since {one.id} was approved" if one.changed_by else f"{one.id} ends by itself"
+            yield Need(NeedKind.LOOK, what, one.sop_id, one.sop_title, page, one.starts_at, one.ends_at)

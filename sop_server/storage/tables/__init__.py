@@ -1,6 +1,7 @@
 """The tables, by family. Importing this package makes all of them known to the metadata."""
 
 from sop_server.storage.tables.base import Table
+from sop_server.storage.tables.deviations import Deviation, DeviationWording
 from sop_server.storage.tables.library import (
     Approval,
     Draft,
@@ -52,6 +53,8 @@ __all__ = [
     "Counter",
     "Department",
     "DepartmentSetting",
+    "Deviation",
+    "DeviationWording",
     "Draft",
     "DraftCommit",
     "DraftTicket",

@@ -1,0 +1,1 @@
+"""Deviations from SOPs: proposing, deciding, ending them, and who sees them."""
