@@ -220,7 +220,7 @@ class Provider:
         except requests.RequestException as exc:
             self._failed_at[:] = [time.monotonic()]
             raise self._away(type(exc).__name__) from exc
-        except ValueError as exc:
+        except (ValueError, RecursionError) as exc:
             raise self._away("what it said cannot be read") from exc
         self._failed_at.clear()
 

@@ -91,14 +91,14 @@ def _verified(token: str, keys: Sequence[Mapping[str, Any]]) -> tuple[dict[str, 
     registry = jws.JWSRegistry(algorithms=list(ALGORITHMS), strict_check_header=False)
     try:
         header = jws.extract_compact(token.encode("ascii")).headers()
-    except (JoseError, ValueError) as exc:
+    except (JoseError, ValueError, RecursionError) as exc:
         raise BadTokenError("unreadable") from exc
     if header.get("alg") not in ALGORITHMS:
         raise BadTokenError("algorithm")
     for key in _candidates(keys, header):
         try:
             found = jwt.decode(token, key, registry=registry)
-        except (JoseError, ValueError):
+        except (JoseError, ValueError, RecursionError):
             continue
         return dict(found.header), dict(found.claims)
     raise BadTokenError("signature")
