@@ -115,6 +115,7 @@ def create_app(
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the provider is Flask's own, which has it
     app.extensions["stores"] = stores if stores is not None else open_stores(settings)
     app.extensions["seal"] = Seal(secret_key(settings))
+    app.extensions["proxy_door"] = settings.proxy_door
     app.jinja_env.globals["library_name"] = settings.library_name
 
     probes.measure(app, meter or Meter())

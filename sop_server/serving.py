@@ -220,6 +220,8 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn carries no type
             "accesslog": None,
             "errorlog": "-",
             "loglevel": "info",
+            # A header with underscores would be taken for the one with hyphens that a proxy writes.
+            "header_map": "drop",
             "proc_name": "sop-server",
             "post_fork": self._after_fork,
             "worker_exit": self._at_exit,

@@ -22,6 +22,7 @@ from sop_server.domain.people import clean_email
 from sop_server.domain.permissions import Role
 from sop_server.domain.policy import EVERYBODY, Policy
 from sop_server.domain.provider_rules import ProviderRules, parse_factor, parse_groups
+from sop_server.domain.proxy_door import ProxyDoor, parse_header, parse_networks
 from sop_server.domain.web_addresses import is_guarded
 from sop_server.errors import InvalidInputError
 from sop_server.storage.database import sqlite_url
@@ -94,6 +95,10 @@ class Settings(BaseSettings):
     """When the provider's sign-in counts as one with a second factor: `amr`, `always`, `never` or `acr:LEVEL,…`."""
     oidc_passwords: Literal["keep", "replace"] = "keep"
     """Whether the password here of whoever is linked goes on working; that of administrators always does."""
+    proxy_auth_header: str | None = None
+    """The header in which a proxy names the person that it signed in, by e-mail address; none is believed if absent."""
+    proxy_auth_from: str = ""
+    """The addresses and networks, between commas, of the proxies whose header is believed."""
     host: str = Field(default="127.0.0.1", min_length=1)
     """The address to listen on."""
     port: int = Field(default=8000, ge=0, le=65535)
@@ -178,6 +183,19 @@ class Settings(BaseSettings):
     def _known_factor(cls, value: str) -> str:
         return _read_by(parse_factor, value)
 
+    @field_validator("proxy_auth_header")
+    @classmethod
+    def _known_header(cls, value: str | None) -> str | None:
+        return value and _read_by(parse_header, value)
+
+    @field_validator("proxy_auth_from")
+    @classmethod
+    def _known_proxies(cls, value: str, info: ValidationInfo) -> str:
+        _read_by(lambda text: parse_networks(_listed(text)), value)
+        if (info.data.get("proxy_auth_header") is None) == bool(_listed(value)) and "proxy_auth_header" in info.data:
+            raise ValueError("must be set where SOP_PROXY_AUTH_HEADER is, and only there")
+        return value
+
     @model_validator(mode="after")
     def _whole_provider(self) -> Self:
         if self.oidc_issuer is None:
@@ -185,7 +203,7 @@ class Settings(BaseSettings):
         missing = [f"SOP_{name.upper()}" for name in ("oidc_client_id", "public_url") if getattr(self, name) is None]
         if missing:
             raise ValueError(f"SOP_OIDC_ISSUER needs {' and '.join(missing)}, too")
-        if self.oidc_new_people == "add" and not (self.oidc_domains.strip(" ,") and parse_groups(self.oidc_map)):
+        if self.oidc_new_people == "add" and not (_listed(self.oidc_domains) and parse_groups(self.oidc_map)):
             raise ValueError(
                 "SOP_OIDC_NEW_PEOPLE=add needs SOP_OIDC_DOMAINS and SOP_OIDC_MAP: who comes to be, and as what"
             )
@@ -270,12 +288,19 @@ class Settings(BaseSettings):
             name=self.oidc_name,
             groups=parse_groups(self.oidc_map),
             groups_claim=self.oidc_groups_claim,
-            domains=frozenset(name.lower() for name in _names(self.oidc_domains) if name),
+            domains=frozenset(name.lower() for name in _listed(self.oidc_domains)),
             trusts_email=self.oidc_trust_email,
             adds_people=self.oidc_new_people == "add",
             replaces_passwords=self.oidc_passwords == "replace",
             second_factor=parse_factor(self.oidc_second_factor),
         )
+
+    @property
+    def proxy_door(self) -> ProxyDoor | None:
+        """The proxies that are believed about who somebody is, None where none is."""
+        if self.proxy_auth_header is None:
+            return None
+        return ProxyDoor(self.proxy_auth_header, parse_networks(_listed(self.proxy_auth_from)))
 
     @property
     def policy(self) -> Policy:
@@ -300,6 +325,10 @@ def load_settings(**overrides: object) -> Settings:
 
 def _names(text: str) -> list[str]:
     return [part.strip() for part in text.split(",")]
+
+
+def _listed(text: str) -> list[str]:
+    return [part for part in _names(text) if part]
 
 
 def _setting(place: tuple[int | str, ...]) -> str:

@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 from sop_server.errors import ForbiddenError, InvalidInputError, NotSignedInError
 from sop_server.services.accounts.link_sign_in import sign_in_by_link
 from sop_server.services.accounts.provider_sign_in import way_out
+from sop_server.services.accounts.proxy_sign_in import sign_in_by_proxy
 from sop_server.services.accounts.sign_in import actor_for_session, sign_in, sign_out
 from sop_server.services.trail.sign_ins import record_failed_sign_in
 from sop_server.views import fields, visitor
@@ -23,7 +24,11 @@ def form() -> ResponseReturnValue:
     token = visitor.session_token()
     if token and actor_for_session(visitor.stores(), token=token, now=visitor.now()) is not None:
         return redirect(wanted, 303)
-    return render_template("sign_in/form.html", email="", next=wanted, message=None)
+    named = visitor.named_by_proxy()
+    if named is None:
+        return _form(wanted)
+    # Whoever has just signed out is not let in again before they say so.
+    return _form(wanted, named=named) if "left" in request.args else _by_proxy(named, wanted)
 
 
 @BLUEPRINT.post("/login")
@@ -58,8 +63,10 @@ def leave() -> ResponseReturnValue:
     session.clear()
     g.actor = None
     if there is None:
-        flash("You are signed out. The next person on this machine sees nothing of yours.", "done")
-        response: Response = redirect(url_for("sign_in.form"), 303)
+        named = visitor.named_by_proxy()
+        if named is None:
+            flash("You are signed out. The next person on this machine sees nothing of yours.", "done")
+        response: Response = redirect(url_for("sign_in.form", left=named and 1), 303)
     else:
         # A page in between: browsers do not let a form lead to another site, redirected or not.
         response = Response(render_template("sign_in/signed_out.html", there=there), mimetype="text/html")
@@ -95,6 +102,25 @@ def use_link(token: str) -> ResponseReturnValue:
     response = _came_in(opened, "/")
     flash("Your password is set.", "done")
     return response
+
+
+def _by_proxy(named: str, wanted: str) -> ResponseReturnValue:
+    """Let in whom the proxy names."""
+    try:
+        token = sign_in_by_proxy(
+            visitor.stores(),
+            email=named,
+            address=visitor.address(),
+            now=visitor.now(),
+            user_agent=request.user_agent.string,
+        )
+    except NotSignedInError as error:
+        return _form(wanted, message=error.message), 403
+    return _came_in(token, wanted)
+
+
+def _form(wanted: str, *, message: str | None = None, named: str | None = None) -> str:
+    return render_template("sign_in/form.html", email="", next=wanted, message=message, named=named)
 
 
 def _check_same(password: str, again: str) -> None:

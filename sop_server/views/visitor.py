@@ -7,9 +7,10 @@ from typing import Any
 from flask import Flask, current_app, g, request
 
 from sop_server.domain.permissions import Action, Actor
+from sop_server.domain.proxy_door import ProxyDoor
 from sop_server.errors import NotSignedInError
 from sop_server.services.accounts.sealing import Seal
-from sop_server.services.accounts.sign_in import actor_for_session
+from sop_server.services.accounts.sign_in import actor_for_session, sign_out
 from sop_server.services.stores import Stores
 
 COOKIE = "sop_session"
@@ -78,6 +79,20 @@ def address() -> str:
     return request.remote_addr or ""
 
 
+def named_by_proxy() -> str | None:
+    """Return whom a proxy names that is believed; None where none does.
+
+    What counts is who is at the other end of the connection, never what a header says of where a request came from.
+    """
+    door: ProxyDoor | None = current_app.extensions["proxy_door"]
+    if door is None:
+        return None
+    before = request.environ.get("werkzeug.proxy_fix.orig", request.environ)
+    if not door.admits(before.get("REMOTE_ADDR") or ""):
+        return None
+    return request.headers.get(door.header, "").strip().lower() or None
+
+
 def now() -> datetime:
     """Return the present instant, the same one throughout a request."""
     if "now" not in g:
@@ -107,9 +122,18 @@ def _recognise() -> None:
     token = session_token()
     # Style sheets and probes cost no look at the database.
     if token and request.blueprint not in {"assets", "probes"}:
-        g.actor = actor_for_session(stores(), token=token, now=now())
+        g.actor = _unless_another_came(token, actor_for_session(stores(), token=token, now=now()))
     if not open_page:
         actor()
+
+
+def _unless_another_came(token: str, found: Actor | None) -> Actor | None:
+    """Return who a session says it is, None where the proxy names somebody else: then the session ends."""
+    named = named_by_proxy()
+    if found is None or named is None or named == found.email:
+        return found
+    sign_out(stores(), token=token, now=now())
+    return None
 
 
 def _frame() -> dict[str, Any]:

@@ -60,7 +60,7 @@ def sign_in(stores: Stores, *, email: str, password: str, address: str, now: dat
         if person is None or person.password_hash != proven:
             raise NotSignedInError(_DO_NOT_BELONG)
         refuse_password(stores, session, person_id, now)
-        step = _step(stores, session, person_id, now)
+        step = due_step(stores, session, person_id, now)
         token = open_session(
             stores, session, person_id, now=now, address=address, user_agent=user_agent, waits_for=step
         )
@@ -168,7 +168,7 @@ def use_sign_in_link(stores: Stores, *, token: str, now: datetime, address: str 
                 "with your password."
             )
         refuse_password(stores, session, actor.person_id, now)
-        step = _step(stores, session, actor.person_id, now)
+        step = due_step(stores, session, actor.person_id, now)
         opened = open_session(
             stores, session, actor.person_id, now=now, address=address, user_agent=user_agent, waits_for=step
         )
@@ -231,7 +231,7 @@ def _renew_hash(stores: Stores, email: str, *, old: str, new: str) -> None:
             person.password_hash = new
 
 
-def _step(stores: Stores, session: Session, person_id: int, now: datetime) -> Step | None:
+def due_step(stores: Stores, session: Session, person_id: int, now: datetime) -> Step | None:
     """Return what a person has to do after the password: the code that they set up, or to set it up."""
     if second_factors.is_on(session, person_id):
         return Step.CODE
