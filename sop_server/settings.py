@@ -23,6 +23,7 @@ from sop_server.domain.permissions import Role
 from sop_server.domain.policy import EVERYBODY, Policy
 from sop_server.domain.provider_rules import ProviderRules, parse_factor, parse_groups
 from sop_server.domain.proxy_door import ProxyDoor, parse_header, parse_networks
+from sop_server.domain.recertification import SCHEDULES
 from sop_server.domain.web_addresses import is_guarded
 from sop_server.errors import InvalidInputError
 from sop_server.storage.database import sqlite_url
@@ -99,6 +100,10 @@ class Settings(BaseSettings):
     """The header in which a proxy names the person that it signed in, by e-mail address; none is believed if absent."""
     proxy_auth_from: str = ""
     """The addresses and networks, between commas, of the proxies whose header is believed."""
+    recertification: str = "off"
+    """How often every role has to be confirmed: off, monthly, quarterly or yearly."""
+    recertification_days: int = Field(default=14, ge=1, le=60)
+    """Days until what nobody confirmed ends."""
     host: str = Field(default="127.0.0.1", min_length=1)
     """The address to listen on."""
     port: int = Field(default=8000, ge=0, le=65535)
@@ -130,6 +135,13 @@ class Settings(BaseSettings):
         roles = {role.value for role in Role}
         if value not in {"optional", EVERYBODY} and not set(_names(value)) <= roles:
             raise ValueError(f"must be optional, everybody, or some of {', '.join(sorted(roles))} between commas")
+        return value
+
+    @field_validator("recertification")
+    @classmethod
+    def _known_schedule(cls, value: str) -> str:
+        if value not in SCHEDULES:
+            raise ValueError(f"must be one of {', '.join(SCHEDULES)}")
         return value
 
     @field_validator("smtp_url")
@@ -311,6 +323,8 @@ class Settings(BaseSettings):
             library_name=self.library_name,
             session_idle=timedelta(minutes=self.session_idle_minutes),
             session_longest=timedelta(hours=self.session_hours),
+            recertification=self.recertification,
+            recertification_days=self.recertification_days,
             second_factor_for=frozenset(_names(self.second_factor)) - {"optional"},
         )
 

@@ -11,6 +11,7 @@ from sop_server.api import (
     openapi,
     participation,
     processes,
+    recertifications,
     registers,
     reports,
     search,
@@ -29,6 +30,7 @@ FAMILIES = {
     "Participation": participation.ROUTES,
     "Deviations": deviations.ROUTES,
     "Reports": reports.ROUTES,
+    "Re-certification": recertifications.ROUTES,
     "Registers": registers.ROUTES,
     "Oneself": me.ROUTES,
 }

@@ -34,6 +34,7 @@ class FindingKind(StrEnum):
     DEVIATION_ENDS = "deviation_ends"
     OWNER = "owner"
     FEEDBACK = "feedback"
+    RECERTIFICATION = "recertification"
     MISSED_SEARCH = "missed_search"
     QUARANTINE = "quarantine"
 

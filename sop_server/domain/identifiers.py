@@ -69,6 +69,7 @@ TICKET = Series("TKT", 4)
 OBLIGATION = Series("OBL", 4)
 FEEDBACK = Series("FB", 4)
 DEVIATION = Series("DEV", 4)
+RECERTIFICATION = Series("REC", 4)
 
 sop_id, parse_sop_id, normalise_sop_id = SOP.name, SOP.parse, SOP.normalise
 process_id, parse_process_id = PROCESS.name, PROCESS.parse
@@ -77,6 +78,7 @@ ticket_id, parse_ticket_id = TICKET.name, TICKET.parse
 obligation_id, parse_obligation_id = OBLIGATION.name, OBLIGATION.parse
 feedback_id, parse_feedback_id = FEEDBACK.name, FEEDBACK.parse
 deviation_id, parse_deviation_id = DEVIATION.name, DEVIATION.parse
+recertification_id, parse_recertification_id = RECERTIFICATION.name, RECERTIFICATION.parse
 
 
 def is_slug(text: str) -> bool:

@@ -13,6 +13,8 @@ class Policy:
 
     A browser stays signed in for `session_longest`, and no longer than `session_idle` without a page.
     `second_factor_for` names the roles whose people need a second factor, or `everybody`.
+    `recertification` is how often every role is confirmed (`off`, `monthly`, `quarterly`, `yearly`), within so many
+    days.
     """
 
     window_hours: float = 48.0
@@ -21,6 +23,8 @@ class Policy:
     session_idle: timedelta = timedelta(hours=12)
     session_longest: timedelta = timedelta(days=7)
     second_factor_for: frozenset[str] = frozenset()
+    recertification: str = "off"
+    recertification_days: int = 14
 
     def demands_second_factor(self, roles: Iterable[str]) -> bool:
         """Whether somebody with these roles needs a second factor."""

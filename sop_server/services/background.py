@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from sop_server.domain.instants import format_instant, parse_instant
 from sop_server.services.accounts.mailed_links import send_due
+from sop_server.services.accounts.notice_mails import send_notices
 from sop_server.services.drafts.overtaking import return_overtaken
 from sop_server.services.library.indexing import index_due
 from sop_server.services.publication.reconciling import reconcile
@@ -44,6 +45,9 @@ def run_due(stores: Stores, *, now: datetime) -> list[str]:
     mailed = send_due(stores, now=now)
     if mailed:
         told.append(f"{mailed} sign-in links were mailed.")
+    noticed = send_notices(stores, now=now)
+    if noticed:
+        told.append(f"{noticed} notices were mailed.")
     if _is_due(stores, _SCANNED, every=SCAN_EVERY, now=now):
         opened, closed = scan(stores, now=now)
         if opened or closed:

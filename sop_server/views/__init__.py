@@ -19,6 +19,7 @@ from sop_server.views import (
     probes,
     processes,
     provider,
+    recertifications,
     reports,
     review,
     search,
@@ -34,7 +35,18 @@ from sop_server.views import (
 
 COMING_IN = (probes, sign_in, entering, forgotten, provider)
 READING_AND_WRITING = (home, library, history, participation, search, writing, taking_back, review)
-REGISTERS = (tickets, ticket_decisions, processes, feedback, deviations, findings, reports, administration, people)
+REGISTERS = (
+    tickets,
+    ticket_decisions,
+    processes,
+    feedback,
+    deviations,
+    findings,
+    reports,
+    administration,
+    people,
+    recertifications,
+)
 OWN_ACCOUNT = (me, second_factor)
 
 

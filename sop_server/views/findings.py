@@ -21,6 +21,7 @@ WORDS = {
     FindingKind.DEVIATION_ENDS: "Deviation ends soon",
     FindingKind.OWNER: "Nobody answers for it",
     FindingKind.FEEDBACK: "Reports wait",
+    FindingKind.RECERTIFICATION: "Roles not confirmed",
     FindingKind.MISSED_SEARCH: "Searched and not found",
     FindingKind.QUARANTINE: "Not approved on main",
 }

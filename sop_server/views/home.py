@@ -22,7 +22,10 @@ def index() -> ResponseReturnValue:
     stores, actor, now = visitor.stores(), visitor.actor(), visitor.now()
     works = actor.may_anywhere(Action.SEE_DRAFTS)
     manages = actor.may_anywhere(Action.SCORE)
-    owner = owner_home(stores, actor=actor, now=now) if works or manages else None
+    recertifies = actor.may_anywhere(Action.RECERTIFY)
+    owner = owner_home(stores, actor=actor, now=now) if works or manages or recertifies else None
+    if owner and not (works or manages or owner.needs):
+        owner = None
     manager = manager_home(stores, actor=actor, now=now) if manages else None
     reader = reader_home(stores, actor=actor, now=now)
     reads = any(grant.role is Role.READER for grant in actor.grants) or not (works or manages)

@@ -78,7 +78,7 @@ def revoke(token_id: int) -> ResponseReturnValue:
 def needs() -> ResponseReturnValue:
     """Tell how many things wait for the person: what the bell of every page shows."""
     stores, actor, now = visitor.stores(), visitor.actor(), visitor.now()
-    decides = actor.may_anywhere(Action.SEE_DRAFTS) or actor.may_anywhere(Action.SCORE)
+    decides = any(actor.may_anywhere(one) for one in (Action.SEE_DRAFTS, Action.SCORE, Action.RECERTIFY))
     waiting = len(owner_home(stores, actor=actor, now=now).needs) if decides else 0
     return jsonify(count=waiting + len(to_read(stores, actor=actor, now=now)))
 

@@ -37,6 +37,7 @@ TABLE = {
         Action.END_DEVIATION,
         Action.SEE_REPORTS,
         Action.SCORE,
+        Action.RECERTIFY,
     },
 }
 

@@ -4,7 +4,7 @@ from enum import Enum
 
 from sop_server.domain.permissions import Action, Actor
 from tests.matrix.cast import Player
-from tests.matrix.needs import Door, Need, Where
+from tests.matrix.needs import Door, Need, Where, takes
 from tests.matrix.things import APPROVED, Kind, Thing
 
 
@@ -43,6 +43,8 @@ def sees(actor: Actor, thing: Thing) -> bool:
             # What nobody approved is seen like a draft, an approved deviation with its SOP.
             proposed = thing.kind is Kind.DEVIATION and thing.state not in APPROVED
             return _in_one(actor, Action.SEE_DRAFTS if proposed else Action.READ, thing)
+        case Kind.RECERTIFICATION:
+            return _in_one(actor, Action.RECERTIFY, thing)
         case Kind.DRAFT:
             wrote = actor.name in thing.people and actor.may_anywhere(Action.SEE_DRAFTS)
             return wrote or _in_one(actor, Action.SEE_DRAFTS, thing)
@@ -50,10 +52,8 @@ def sees(actor: Actor, thing: Thing) -> bool:
             return actor.may_anywhere(Action.SEE_REPORTS) and _in_one(actor, Action.READ, thing)
         case Kind.FEEDBACK:
             return actor.name in thing.people or _in_one(actor, Action.SEE_REPORTS, thing)
-        case Kind.PERSON:
-            return actor.may_anywhere(Action.ADMINISTER)
-        case Kind.TOKEN:
-            return actor.may(Action.ADMINISTER, None)
+        case Kind.PERSON | Kind.TOKEN:
+            return _holds(actor, takes(Action.ADMINISTER, Where.ALL if thing.kind is Kind.TOKEN else Where.ANYWHERE))
 
 
 def _holds(actor: Actor, need: Need) -> bool:

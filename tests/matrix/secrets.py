@@ -16,7 +16,7 @@ OF_FEEDBACK = "gecko"
 _EXAMPLES = frozenset({"SOP-0007", "TKT-0012", "PROC-017", "DEV-0001"})
 """The ids that forms and refusals show for what one looks like."""
 
-_ID = re.compile(r"\b(?:SOP|DRF|TKT|OBL|FB|PROC|DEV)-\d+")
+_ID = re.compile(r"\b(?:SOP|DRF|TKT|OBL|FB|PROC|DEV|REC)-\d+")
 
 
 def words_hidden(player: Player) -> frozenset[str]:

@@ -11,6 +11,7 @@ from sop_server.domain.permissions import Actor
 from sop_server.domain.processes import ProcessInput
 from sop_server.domain.tickets import TicketInput
 from sop_server.services.accounts import people, tokens
+from sop_server.services.accounts.recertifications import open_recertification
 from sop_server.services.accounts.sign_in import create_sign_in_link, use_sign_in_link
 from sop_server.services.changes import obligations, tickets
 from sop_server.services.drafts import approving, drafting
@@ -266,6 +267,7 @@ def operation(stores: Stores, clock: Clock) -> Operation:
         )
         seeder.publish(draft)
     _people(seeder)
+    _recertifications(stores, seeder)
     clock.now = NOW
     people.deactivate_person(stores, actor=OPERATOR, now=NOW, email=f"{GONE}@example.com")
     for _ in range(12):
@@ -276,6 +278,17 @@ def operation(stores: Stores, clock: Clock) -> Operation:
     scan(stores, now=NOW)
     forgetful = Forgetful(stores.database.url, clock=stores.clock)
     return Operation(replace(stores, database=forgetful), tuple(players), tuple(seeder.things))
+
+
+def _recertifications(stores: Stores, seeder: Seeder) -> None:
+    """Have roles confirmed in a department, in another one, and everywhere."""
+    for place in (Place.OWN, Place.OTHER, Place.NONE):
+        opened = open_recertification(
+            stores, actor=OPERATOR, now=BEFORE, department=place.department, due_at=NOW + timedelta(days=9)
+        )
+        departments = frozenset() if place.department is None else frozenset({place.department})
+        address = {"recertification_id": opened.id}
+        seeder.things.append(Thing(Kind.RECERTIFICATION, place.name.lower(), departments, address))
 
 
 def _people(seeder: Seeder) -> None:

@@ -17,6 +17,7 @@ class Kind(StrEnum):
     DEVIATION = "deviation_id"
     PERSON = "email"
     TOKEN = "token_id"
+    RECERTIFICATION = "recertification_id"
 
 
 APPROVED = frozenset({"approved", "to come", "ended"})
@@ -58,5 +59,6 @@ NOTHING: Mapping[Kind, Thing] = {
         (Kind.DEVIATION, {"deviation_id": "DEV-9999"}),
         (Kind.PERSON, {"email": "no-such@example.com"}),
         (Kind.TOKEN, {"email": "no-such@example.com", "token_id": "9999"}),
+        (Kind.RECERTIFICATION, {"recertification_id": "REC-9999"}),
     )
 }

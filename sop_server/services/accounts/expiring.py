@@ -40,8 +40,6 @@ def tell_expired(stores: Stores, *, now: datetime) -> int:
         for row, email in found:
             row.expiry_told_at = now
             details = {"role": _role(row), "until": format_instant(row.ended_at or now)}
-            if row.reason:
-                details["reason"] = row.reason
             audit.record(session, at=now, actor=BY_THE_SERVER, action="role.expired", subject=email, details=details)
         return len(found)
 

@@ -173,8 +173,9 @@ def set_end(
             require_another_administrator(session, person, now)
         for row in held:
             role_grants.say_end(session, row, ends_at=end, reason=why, by=actor.person_id, now=now)
-        told = {"until": "no end" if end is None else format_instant(end), "reason": why}
-        _record(session, actor, "role.end_set", person, now, role=format_grant(grant), **told)
+        # The reason is kept with the role: the trail is for ever, and a reason may name somebody.
+        told = "no end" if end is None else format_instant(end)
+        _record(session, actor, "role.end_set", person, now, role=format_grant(grant), until=told)
         return _view(session, person, now)
 
 
@@ -287,10 +288,9 @@ def _grant(
             reason=why,
         )
         session.add(row)
-        told = {} if why is None else {"reason": why}
+        told = {} if end is None else {"until": format_instant(end)}
         if end is not None:
             role_grants.say_end(session, row, ends_at=end, reason=why, by=actor.person_id, now=now)
-            told["until"] = format_instant(end)
         _record(session, actor, "role.granted", person, now, role=format_grant(grant), **told)
 
 

@@ -9,6 +9,7 @@ from sop_server.domain.drafts import OPEN
 from sop_server.domain.findings import MISSED_OFTEN, FindingKind, Missed, findings
 from sop_server.domain.permissions import Action
 from sop_server.domain.standing import standing
+from sop_server.services.accounts import recertification_scan
 from sop_server.services.accounts.expiring import tell_expired
 from sop_server.services.library.searching import still_missed
 from sop_server.services.stores import Stores
@@ -37,21 +38,23 @@ class FindingView:
 def scan(stores: Stores, *, now: datetime) -> tuple[int, int]:
     """Evaluate the findings; returns how many were opened and how many closed. Any scheduler may run it.
 
-    First it tells what ended by itself.
+    First it does what is due about roles: what ended by itself is told, campaigns are opened and closed.
     """
+    recertification_scan.keep_up(stores, now=now)
     tell_expired(stores, now=now)
     with stores.database.read() as session:
         of = standing(load_facts(session, now))
         rows = missed_searches(session)
         set_aside = [(row.commit_oid, row.reason) for row in drafts.quarantined(session)]
         drafted = {draft.sop_id for draft in drafts.draft_rows(session, states=OPEN)}
+        of_access = recertification_scan.find(session, schedule=stores.policy.recertification, now=now)
     # What was written since is found now: its words are a finding no longer.
     missed = [
         Missed(row.words, row.times)
         for row in rows
         if row.times >= MISSED_OFTEN and still_missed(stores, row.words, now=now)
     ]
-    found = [*findings(of, missed=missed, quarantined=set_aside), *deviation_findings(of, drafted=drafted)]
+    found = [*findings(of, missed=missed, quarantined=set_aside), *deviation_findings(of, drafted=drafted), *of_access]
     with stores.database.write() as session:
         return keep_findings(session, found, now=now)
 
@@ -85,4 +88,6 @@ def _href(kind: FindingKind, subject: str) -> str | None:
         return f"/processes/{subject}"
     if kind in {FindingKind.TRIAGE, FindingKind.GO_LIVE_MOVED}:
         return f"/tickets/{subject}"
+    if kind is FindingKind.RECERTIFICATION:
+        return "/admin/recertifications/"
     return "/feedback/" if kind is FindingKind.FEEDBACK else None

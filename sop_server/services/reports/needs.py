@@ -13,6 +13,8 @@ from sop_server.domain.permissions import Action, Actor
 from sop_server.domain.reviews import reviews_due
 from sop_server.domain.standing import Standing, standing
 from sop_server.domain.ticket_places import Deed, permits
+from sop_server.services.accounts.expiring import ending_soon
+from sop_server.services.accounts.recertification_scan import roles_to_decide
 from sop_server.services.changes.obligation_views import ObligationView
 from sop_server.services.changes.obligations import open_obligations
 from sop_server.services.deviations.deviation_views import views
@@ -44,7 +46,10 @@ class NeedKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """One row: what, on which SOP, where to act. `since` and `due_at` are its clock; None where nothing runs."""
+    """One row: what, on which SOP, where to act. `since` and `due_at` are its clock; None where nothing runs.
+
+    `about` names what it is about where that is no SOP.
+    """
 
     kind: NeedKind
     what: str
@@ -53,6 +58,7 @@ class Need:
     href: str
     since: datetime | None
     due_at: datetime | None
+    about: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +71,7 @@ class OwnerHome:
 
 def owner_home(stores: Stores, *, actor: Actor, now: datetime) -> OwnerHome:
     """Return the home of somebody who writes or decides."""
-    found: list[Need] = []
+    found = [*_roles(stores, actor, now=now)]
     if actor.may_anywhere(Action.SEE_REPORTS):
         found += _clocks(actor, open_obligations(stores, actor=actor, now=now))
     with stores.database.read() as session:
@@ -77,6 +83,30 @@ def owner_home(stores: Stores, *, actor: Actor, now: datetime) -> OwnerHome:
         found += [*_feedback(of, owned), *_reviews(of, owned, now=now)]
     found.sort(key=lambda need: (need.due_at is None, need.due_at or now, need.href))
     return OwnerHome(tuple(found), tuple(summaries(stores, actor=actor, now=now, ids=owned)))
+
+
+def _roles(stores: Stores, actor: Actor, *, now: datetime) -> Iterable[Need]:
+    """Yield the roles that wait to be confirmed, and those that soon end by themselves."""
+    for campaign, opened_at, due_at, number in roles_to_decide(stores, actor=actor, now=now):
+        roles = "1 role waits" if number == 1 else f"{number} roles wait"
+        yield Need(
+            NeedKind.DECIDE,
+            f"{roles} to be confirmed or removed; what nobody confirms ends",
+            None,
+            None,
+            f"/admin/recertifications/{campaign}",
+            opened_at,
+            due_at,
+            f"Re-certification {campaign}",
+        )
+    if not actor.may_anywhere(Action.RECERTIFY):
+        return
+    for one in ending_soon(stores, actor=actor, now=now):
+        page = (
+            f"/admin/people/{one.email}" if actor.may_anywhere(Action.ADMINISTER) else "/admin/recertifications/#ending"
+        )
+        what = f"It ends by itself: {one.reason}" if one.reason else "It ends by itself"
+        yield Need(NeedKind.LOOK, what, None, None, page, now, one.until, f"{one.name} as {one.role}")
 
 
 def _clocks(actor: Actor, found: Iterable[ObligationView]) -> Iterable[Need]:

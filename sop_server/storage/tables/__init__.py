@@ -34,6 +34,7 @@ from sop_server.storage.tables.people import (
 )
 from sop_server.storage.tables.privacy import PersonKey
 from sop_server.storage.tables.provider import ProvidedMembership, ProvidedRole, ProviderLink
+from sop_server.storage.tables.recertification import Recertification, RecertificationAsked, RecertificationItem
 from sop_server.storage.tables.second_factor import RecoveryCode, TotpKey
 from sop_server.storage.tables.tickets import (
     GoLiveConfirmation,
@@ -80,6 +81,9 @@ __all__ = [
     "ProviderLink",
     "PublishIntent",
     "Quarantine",
+    "Recertification",
+    "RecertificationAsked",
+    "RecertificationItem",
     "RecoveryCode",
     "Review",
     "Revision",
