@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from sop_server.domain.deviations import state
 from sop_server.domain.doers import OPERATOR
 from sop_server.domain.policy import Policy
 from sop_server.domain.standing import standing
@@ -18,7 +19,7 @@ from sop_server.services.publication.checking import check
 from sop_server.services.reports.report_shapes import REPORTS, shape_of
 from sop_server.services.reports.reporting import ReportRequest
 from sop_server.services.stores import Stores
-from sop_server.storage import audit, drafts, people, schema, sops
+from sop_server.storage import audit, deviations, drafts, people, schema, sops
 from sop_server.storage.database import Database, sqlite_url
 from sop_server.storage.facts import load_facts
 from sop_server.storage.git.library import Library
@@ -140,3 +141,9 @@ def test_the_demonstration_proves_whole(demo: Demo) -> None:
     while index_due(demo.stores, now=PLAYED_TO):
         pass
     assert check(demo.stores, now=PLAYED_TO).problems == ()
+
+
+def test_one_deviation_is_over_one_in_force_and_one_waits(demo: Demo) -> None:
+    with demo.stores.database.read() as session:
+        states = {fact.sop_id: state(fact, PLAYED_TO).value for fact in deviations.facts(session, PLAYED_TO)}
+    assert states == {"SOP-0018": "ended", "SOP-0005": "in_force", "SOP-0010": "proposed"}

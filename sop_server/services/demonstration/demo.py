@@ -7,6 +7,7 @@ from datetime import datetime
 from sop_server.domain.doers import OPERATOR
 from sop_server.resources import resource
 from sop_server.services.accounts.passwords import set_password
+from sop_server.services.demonstration.demo_deviations import deviation_events
 from sop_server.services.demonstration.demo_drafts import open_draft_events, revision_events
 from sop_server.services.demonstration.demo_participation import (
     acknowledgement_events,
@@ -68,5 +69,6 @@ def _events(stage: Stage) -> list[Event]:
         *review_events(stage),
         *feedback_events(stage),
         *acknowledgement_events(stage),
+        *deviation_events(stage),
     ]
     return sorted((event for event in events if event.at <= stage.now), key=lambda event: event.at)
