@@ -3,6 +3,7 @@
 from flask import Blueprint, Flask
 
 from sop_server.api import (
+    break_glass,
     deviations,
     door,
     drafts,
@@ -24,6 +25,7 @@ FAMILIES = {
     "SOPs": sops.ROUTES,
     "Search": search.ROUTES,
     "Drafts": drafts.ROUTES,
+    "Break-glass": break_glass.ROUTES,
     "Tickets": tickets.ROUTES,
     "Obligations": obligations.ROUTES,
     "Processes": processes.ROUTES,

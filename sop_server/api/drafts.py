@@ -5,6 +5,7 @@ from http import HTTPStatus
 
 from flask import request
 
+from sop_server.api import signing
 from sop_server.api.routes import Call, Reply, Route
 from sop_server.api.schemas.base import Listing, Nothing
 from sop_server.api.schemas.drafts import (
@@ -111,6 +112,7 @@ def approve_draft(call: Call, draft_id: str) -> Approved:
         effective_from=body.effective_from,
         comment=body.comment,
         now=call.now,
+        attempt=signing.attempt(body.signature),
     )
     return Approved.model_validate(outcome)
 
@@ -200,7 +202,11 @@ ROUTES = (
         Approved,
         action=Action.DECIDE,
         body=Approve,
-        also=_MOVED_ON,
+        also={
+            **_MOVED_ON,
+            403: "Not allowed, or the signature is wrong",
+            422: "What was sent cannot be used, or a signature is asked for and absent",
+        },
     ),
     Route(
         "POST",

@@ -77,6 +77,7 @@ def _with_text(page: SopPage) -> SopWithText:
             "outline": page.outline,
             "front_matter": page.front_matter,
             "coming": page.coming,
+            "break_glass": page.break_glass,
             "next_review_at": page.next_review_at,
             "latest_revision": page.latest_revision,
         }

@@ -29,13 +29,19 @@ class DraftKind(StrEnum):
 
 
 class Decision(StrEnum):
-    """What an approver said."""
+    """What an approver said; the last three of a revision that one person published alone."""
 
     APPROVE = "approve"
     REQUEST_CHANGES = "request_changes"
+    BREAK_GLASS = "break_glass"
+    CONFIRM = "confirm"
+    OBJECT = "object"
 
 
 EDITABLE = frozenset({DraftState.DRAFT, DraftState.IN_REVIEW, DraftState.CHANGES_REQUESTED})
+PUBLISHES = frozenset({Decision.APPROVE, Decision.BREAK_GLASS})
+"""The decisions that a text may be served by."""
+
 OPEN = EDITABLE | {DraftState.APPROVED}
 
 _STATE_IN_WORDS = {
@@ -130,14 +136,23 @@ def clean_comment(comment: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ApprovalRule:
-    """What a draft needs: so many approvers, and one for each department that it touches."""
+    """What a draft needs: so many approvers, and one for each department that it touches.
+
+    `signature`: any of the departments asks for one. `break_glass`: all of them let one person publish in an emergency.
+    """
 
     needed: int
     departments: tuple[str | None, ...]
+    signature: bool = False
+    break_glass: bool = True
 
     def may_decide(self, actor: Actor) -> bool:
         """Whether the actor is an approver of any department that the draft touches."""
         return any(actor.may(Action.DECIDE, department) for department in self.departments)
+
+    def may_decide_alone(self, actor: Actor) -> bool:
+        """Whether the actor is an approver of every department that the draft touches."""
+        return all(actor.may(Action.DECIDE, department) for department in self.departments)
 
     def complete(self, approvers: Iterable[Actor]) -> bool:
         """Whether these approvers are enough, and cover every department."""

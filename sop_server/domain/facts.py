@@ -15,6 +15,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
+from sop_server.domain.break_glass import BrokenGlassFact
 from sop_server.domain.deviation_facts import DeviationFact
 
 Key = TypeVar("Key")
@@ -328,3 +329,4 @@ class Facts:
     feedback: tuple[FeedbackFact, ...] = ()
     people: Mapping[int, PersonFact] = field(default_factory=_nothing)
     deviations: tuple[DeviationFact, ...] = ()
+    broken_glass: tuple[BrokenGlassFact, ...] = ()

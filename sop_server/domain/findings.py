@@ -14,7 +14,7 @@ from sop_server.domain.golive import history
 from sop_server.domain.obligations import ObligationState, ObligationStatus
 from sop_server.domain.reviews import last_reviews
 from sop_server.domain.staleness import StaleKind, staleness
-from sop_server.domain.standing import Standing, obligation_place, sop_place
+from sop_server.domain.standing import Standing, loud_glass, obligation_place, sop_place
 
 MISSED_OFTEN = 3
 """How often words have to be searched in vain to be a finding."""
@@ -23,6 +23,7 @@ MISSED_OFTEN = 3
 class FindingKind(StrEnum):
     """What was found."""
 
+    BREAK_GLASS = "break_glass"
     BREACH = "breach"
     TRIAGE = "triage"
     GO_LIVE_MOVED = "go_live_moved"
@@ -64,9 +65,27 @@ def findings(of: Standing, *, missed: Iterable[Missed], quarantined: Iterable[tu
 
     `quarantined` are (commit id, reason) of what stands on `main` without an approval.
     """
-    found = [*_quarantined(quarantined), *_obligations(of), *_moved(of), *_undocumented(of), *_stale(of)]
+    found = [*_glass(of), *_quarantined(quarantined), *_obligations(of), *_moved(of), *_undocumented(of), *_stale(of)]
     found += [*_reviews(of), *_feedback(of), *_missed(missed)]
     return found
+
+
+def _glass(of: Standing) -> Iterable[Found]:
+    for fact in loud_glass(of):
+        told = f"{fact.sop_id} r{fact.revision} was published by {fact.name} alone on {_day(fact.happened_at)}"
+        due = f"{_day(fact.due_at)}, {fact.due_at:%H:%M} UTC"
+        if fact.answer is not None:
+            why = f"{told}; {fact.answer_name} objects, and it is in force: {fact.answer_reason}"
+            step = "Decide on the draft that takes it back, or publish what has to stand there."
+        elif of.at > fact.due_at:
+            why = f"{told} and was to be confirmed by {due}: {fact.reason}"
+            step = "A second approver of the department reads it, and confirms it or objects."
+        else:
+            why = f"{told} and has to be confirmed by {due}: {fact.reason}"
+            step = "A second approver of the department reads it, and confirms it or objects."
+        place = sop_place(of.facts, fact.sop_id)
+        key = f"break_glass:{fact.sop_id}:r{fact.revision}"
+        yield Found(key, FindingKind.BREAK_GLASS, fact.sop_id, place.department, why, step)
 
 
 def _quarantined(commits: Iterable[tuple[str, str]]) -> Iterable[Found]:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
+from sop_server.domain.break_glass import known_by as known_glass
 from sop_server.domain.facts import (
     Facts,
     FeedbackFact,
@@ -32,6 +33,7 @@ def known_by(facts: Facts, at: datetime) -> Facts:
         acknowledgements=tuple(fact for fact in facts.acknowledgements if fact.recorded_at <= at),
         memberships=tuple(_membership(fact, at) for fact in facts.memberships if fact.recorded_at <= at),
         feedback=tuple(_feedback(fact, at) for fact in facts.feedback if fact.recorded_at <= at),
+        broken_glass=tuple(known_glass(fact, at) for fact in facts.broken_glass if fact.recorded_at <= at),
         people={fact.id: somebody for fact in facts.people.values() if (somebody := _person(fact, at)) is not None},
     )
 

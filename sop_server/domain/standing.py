@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from sop_server.domain.break_glass import BrokenGlassFact, GlassReport, GlassState
 from sop_server.domain.facts import (
     Criticality,
     Facts,
@@ -65,6 +66,7 @@ class Standing:
     exposed: Mapping[str, tuple[ObligationStatus, ...]]
     open_triage: tuple[ObligationStatus, ...]
     feedback: tuple[FeedbackFact, ...]
+    broken_glass: tuple[BrokenGlassFact, ...] = ()
 
     @property
     def at(self) -> datetime:
@@ -111,6 +113,7 @@ def standing(facts: Facts) -> Standing:
         },
         open_triage=tuple(open_triage),
         feedback=facts.feedback,
+        broken_glass=facts.broken_glass,
     )
 
 
@@ -158,6 +161,30 @@ def obligation_place(facts: Facts, status: ObligationStatus) -> Place:
     )
 
 
+def loud_glass(of: Standing) -> tuple[BrokenGlassFact, ...]:
+    """Return what one person published alone and everybody has to be told of, the oldest first."""
+    return tuple(
+        fact
+        for fact in of.broken_glass
+        if fact.loud(of.in_force[fact.sop_id].number if fact.sop_id in of.in_force else None)
+    )
+
+
+def glass_report(of: Standing, *, days: int) -> GlassReport:
+    """Return what one person published alone in the last `days`, and how a second one answered."""
+    states = [fact.state(of.at) for fact in of.broken_glass if fact.happened_at > of.at - timedelta(days=days)]
+    return GlassReport(
+        days=days,
+        broken=len(states),
+        confirmed=states.count(GlassState.CONFIRMED),
+        late=states.count(GlassState.LATE),
+        objected=states.count(GlassState.OBJECTED),
+        waiting=states.count(GlassState.WAITING),
+        overdue=states.count(GlassState.OVERDUE),
+        loud=loud_glass(of),
+    )
+
+
 def narrow(whole: Standing, *, departments: Collection[str] | None = None, owner: str | None = None) -> Standing:
     """Return what belongs to any of the departments, to an owner, or both; all of it where neither is given."""
     if departments is None and owner is None:
@@ -174,4 +201,5 @@ def narrow(whole: Standing, *, departments: Collection[str] | None = None, owner
         feedback=tuple(
             fact for fact in whole.feedback if fact.sop_id is not None and belongs(sop_place(whole.facts, fact.sop_id))
         ),
+        broken_glass=tuple(fact for fact in whole.broken_glass if belongs(sop_place(whole.facts, fact.sop_id))),
     )

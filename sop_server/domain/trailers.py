@@ -9,6 +9,15 @@ from sop_server.domain.instants import format_instant
 
 
 @dataclass(frozen=True, slots=True)
+class BrokenGlass:
+    """Who published alone in an emergency, why, and the record of it in the database; `reason` is one line."""
+
+    record_id: int
+    person: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Publication:
     """What a published revision says of itself in the library."""
 
@@ -24,6 +33,7 @@ class Publication:
     approval_ids: tuple[int, ...]
     content_hash: str
     reverts: int | None
+    broken_by: BrokenGlass | None = None
 
 
 def message(publication: Publication) -> str:
@@ -39,6 +49,7 @@ def message(publication: Publication) -> str:
         f"Effective-From: {format_instant(publication.effective_from)}",
         *(f"Approved-By: {person}" for person in publication.approved_by),
         *(f"Approval-Id: {number}" for number in publication.approval_ids),
+        *([] if publication.broken_by is None else _broken(publication.broken_by)),
         f"Content-Hash: {publication.content_hash}",
         f"Intent-Id: {publication.intent_id}",
     ]
@@ -48,6 +59,12 @@ def message(publication: Publication) -> str:
         trailers.append(f"Reverts: {publication.reverts}")
     paragraphs = [head, rest.strip(), "\n".join(trailers)]
     return "\n\n".join(paragraph for paragraph in paragraphs if paragraph) + "\n"
+
+
+def _broken(glass: BrokenGlass) -> list[str]:
+    # A second line would be read as a trailer of its own.
+    reason = " ".join(glass.reason.split())
+    return [f"Break-Glass: {reason}", f"Break-Glass-By: {glass.person}", f"Break-Glass-Id: {glass.record_id}"]
 
 
 def restoration(files: int) -> str:

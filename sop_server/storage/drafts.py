@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from sop_server.domain.drafts import Decision, DraftKind
+from sop_server.domain.drafts import PUBLISHES, Decision, DraftKind
 from sop_server.storage.database import is_writing
 from sop_server.storage.tables import (
     Approval,
@@ -188,13 +188,17 @@ def approvals(session: Session, draft_ids: Collection[int]) -> Mapping[int, list
 
 
 def approved_hashes(session: Session) -> Mapping[int, str]:
-    """Return the hash that each standing approval names, by the approval's id."""
+    """Return the hash that each standing approval, or record of a broken glass, names by its id."""
     rows = session.execute(
-        select(Approval.id, Approval.content_hash).where(
-            Approval.decision == Decision.APPROVE, Approval.voided_at.is_(None)
-        )
+        select(Approval.id, Approval.content_hash).where(Approval.decision.in_(PUBLISHES), Approval.voided_at.is_(None))
     )
     return dict(rows.all())
+
+
+def decisions_of(intent: PublishIntent) -> list[int]:
+    """Return the numbers of the decisions that an intent stands on: its approvals, or the record of a broken glass."""
+    broken = [] if intent.break_glass is None else [intent.break_glass]
+    return [int(one["id"]) for one in [*intent.approvals, *broken]]
 
 
 def void_approvals(session: Session, draft_id: int, *, now: datetime) -> int:
@@ -209,18 +213,25 @@ def void_approvals(session: Session, draft_id: int, *, now: datetime) -> int:
     return len(standing)
 
 
-def approvals_needed(session: Session, departments: Collection[str | None], *, at: datetime) -> int:
-    """Return how many approvals the strictest of the departments asks for; one where none says otherwise."""
+def department_rules(
+    session: Session, departments: Collection[str | None], *, at: datetime
+) -> Sequence[DepartmentSetting]:
+    """Return how those of the departments decide that ever said so."""
     named = [department for department in departments if department is not None]
-    needed = {
-        setting.department: setting.approvals_needed
+    rules = {
+        setting.department: setting
         for setting in session.scalars(
             select(DepartmentSetting)
             .where(DepartmentSetting.department.in_(named), DepartmentSetting.happened_at <= at)
             .order_by(DepartmentSetting.id)
         )
     }
-    return max([1, *needed.values()])
+    return list(rules.values())
+
+
+def approvals_needed(session: Session, departments: Collection[str | None], *, at: datetime) -> int:
+    """Return how many approvals the strictest of the departments asks for; one where none says otherwise."""
+    return max([1, *(rule.approvals_needed for rule in department_rules(session, departments, at=at))])
 
 
 def intents(session: Session, state: str) -> Sequence[PublishIntent]:

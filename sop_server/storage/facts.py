@@ -27,7 +27,7 @@ from sop_server.domain.facts import (
     ReviewFact,
     ReviewOutcome,
 )
-from sop_server.storage import deviations, revision_facts, ticket_facts
+from sop_server.storage import broken_glass, deviations, revision_facts, ticket_facts
 from sop_server.storage.kept_facts import KeptFacts, Known, Size, as_read, in_order, kept_facts, recorded
 from sop_server.storage.kept_facts import sizes as kept_sizes
 from sop_server.storage.tables import Acknowledgement, Feedback, Membership, Person, Process, Review
@@ -143,6 +143,7 @@ def load_facts(session: Session, at: datetime) -> Facts:
         ),
         memberships=_memberships(session, at),
         feedback=_feedback(session, at, None),
+        broken_glass=broken_glass.facts(session, at),
         people=_people(
             kept.get(
                 "person_state",

@@ -5,6 +5,7 @@ from flask import Flask
 from sop_server.views import (
     administration,
     assets,
+    break_glass,
     deviations,
     entering,
     feedback,
@@ -34,7 +35,7 @@ from sop_server.views import (
 )
 
 COMING_IN = (probes, sign_in, entering, forgotten, provider)
-READING_AND_WRITING = (home, library, history, participation, search, writing, taking_back, review)
+READING_AND_WRITING = (home, library, history, participation, search, writing, taking_back, review, break_glass)
 REGISTERS = (
     tickets,
     ticket_decisions,

@@ -1,5 +1,6 @@
 """Administration: how departments work, whether the stores agree, and who did what."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -14,7 +15,7 @@ from sop_server.services.accounts.departments import (
     list_teams,
     name_department,
     name_team,
-    set_approvals_needed,
+    set_rules,
 )
 from sop_server.services.publication.checking import check
 from sop_server.services.trail.events import AuditFilter, list_audit_events
@@ -48,16 +49,16 @@ def set_department() -> ResponseReturnValue:
     slug = fields.text(form, "slug")
     actor.require_anywhere(Action.ADMINISTER)
     try:
-        needed = fields.number(form, "approvals_needed")
-        if needed is None and not fields.text(form, "name"):
+        rules = _rules(form)
+        if not rules and not fields.text(form, "name"):
             raise InvalidInputError(
-                "Say what to set of the department: its name, or how many approvals its drafts need. "
-                "Nothing was changed.",
-                fields={"name": "or the approvals"},
+                "Say what to set of the department: its name, or how it decides on its drafts. Nothing was changed.",
+                fields={"name": "or a rule"},
             )
         known = {one.slug: one for one in list_departments(stores, now=now)}.get(slug)
-        if needed is not None and (known is None or known.approvals_needed != needed):
-            set_approvals_needed(stores, actor=actor, now=now, slug=slug, needed=needed)
+        changed = {name: value for name, value in rules.items() if known is None or getattr(known, name) != value}
+        if changed:
+            set_rules(stores, actor=actor, now=now, slug=slug, **changed)
         if fields.text(form, "name") and (known is None or known.name != fields.text(form, "name")):
             name_department(stores, actor=actor, now=now, slug=slug, name=form["name"])
     except REFUSED as error:
@@ -163,3 +164,18 @@ def _departments_page(refused: Refusal) -> ResponseReturnValue:
         typed=request.form,
     )
     return page, refused.status
+
+
+def _rules(form: Mapping[str, str]) -> dict[str, Any]:
+    """Return what a form says of how a department decides; what it leaves open is missing."""
+    found: dict[str, Any] = {}
+    needed = fields.number(form, "approvals_needed")
+    if needed is not None:
+        found["approvals_needed"] = needed
+    for name in ("signature", "break_glass"):
+        chosen = fields.choice(form, name)
+        if chosen not in {None, "yes", "no"}:
+            raise InvalidInputError("Choose yes or no. Nothing was changed.", fields={name: "yes or no"})
+        if chosen is not None:
+            found[name] = chosen == "yes"
+    return found

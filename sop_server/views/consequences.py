@@ -17,20 +17,30 @@ def consequences(review: DraftReview, *, now: datetime) -> str:
         parts.insert(0, f"needs {count(missing, 'more approval')} after yours")
     if draft.kind == DraftKind.RETIRE:
         parts.append("nobody finds it any more, its history stays")
-    elif draft.significance == "minor":
-        parts.append("asks nobody to read again")
-    elif draft.base_revision is None:
-        parts.append(f"asks {count(review.readers, 'person', 'people')} to read it")
     else:
-        parts.append(f"asks {count(review.readers, 'person', 'people')} to read again")
+        parts.append(_asks(review))
     parts += [_meets(meeting) for meeting in review.meets]
     sentence = "; ".join(parts)
     return f"{sentence[0].upper()}{sentence[1:]}."
 
 
+def alone(review: DraftReview) -> str:
+    """Return what breaking the glass does, as a sentence: it is in force at once, whatever the draft says."""
+    parts = ["In force at once, without an approval", _asks(review)]
+    parts += [_meets(meeting) for meeting in review.meets]
+    return f"{'; '.join(part for part in parts if part)}."
+
+
 def standing_approvals(draft: DraftView) -> list[ApprovalView]:
     """Return the approvals that hold for the text as it is."""
     return [one for one in draft.approvals if one.standing and one.decision == Decision.APPROVE]
+
+
+def _asks(review: DraftReview) -> str:
+    if review.draft.significance == "minor":
+        return "asks nobody to read again"
+    asked = count(review.readers, "person", "people")
+    return f"asks {asked} to read it" if review.draft.base_revision is None else f"asks {asked} to read again"
 
 
 def _begins(draft: DraftView, *, now: datetime) -> str:

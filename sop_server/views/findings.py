@@ -10,6 +10,7 @@ from sop_server.views import departments, fields, visitor
 BLUEPRINT = Blueprint("findings", __name__, url_prefix="/findings")
 
 WORDS = {
+    FindingKind.BREAK_GLASS: "Published by one person alone",
     FindingKind.BREACH: "Window broken",
     FindingKind.TRIAGE: "No SOP named",
     FindingKind.GO_LIVE_MOVED: "Go-live moved after a breach",

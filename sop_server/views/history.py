@@ -4,12 +4,15 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from sop_server.domain.permissions import Action
+from sop_server.services.accounts.signing import ways_to_sign
+from sop_server.services.drafts.glass_answers import answering_of
 from sop_server.services.library.comparing import sides
 from sop_server.services.library.reading import compare as compare_revisions
 from sop_server.services.library.reading import deviations_of, get_revision, list_revisions
 from sop_server.views import fields, visitor
 from sop_server.views.addresses import comparison
 from sop_server.views.change_views import ChangeView, switch
+from sop_server.views.refusals import NONE, Refusal
 
 BLUEPRINT = Blueprint("history", __name__)
 
@@ -24,20 +27,31 @@ def revisions(sop_id: str) -> ResponseReturnValue:
 @BLUEPRINT.get("/sops/<sop_id>/revisions/<int:number>")
 def revision(sop_id: str, number: int) -> ResponseReturnValue:
     """Show one revision, which says across itself where it is not in force."""
+    return page(sop_id, number)
+
+
+def page(sop_id: str, number: int, refused: Refusal = NONE) -> ResponseReturnValue:
+    """Return the page of one revision, with what was refused of an answer to it."""
     stores, actor, now = visitor.stores(), visitor.actor(), visitor.now()
     shown = get_revision(stores, actor=actor, sop_id=sop_id, number=number, now=now)
     history = list_revisions(stores, actor=actor, sop_id=sop_id, now=now)
     serving = next((one for one in history if one.state == "in_force"), None)
-    return render_template(
+    answering = answering_of(stores, actor=actor, sop_id=sop_id, number=number, now=now) if shown.break_glass else None
+    told = render_template(
         "sops/revision.html",
         shown=shown,
         serving=serving,
         deviations=deviations_of(stores, actor=actor, sop_id=sop_id, now=now) if shown.state == "in_force" else (),
+        answering=answering,
+        ways=ways_to_sign(stores, actor=actor) if answering and answering.signature else None,
+        refused=refused,
+        typed=request.form,
         may_bring_back=serving is not None
         and number < serving.revision
         and shown.kind == "edit"
         and actor.may_anywhere(Action.DRAFT),
     )
+    return told, refused.status
 
 
 @BLUEPRINT.get("/sops/<sop_id>/diff")

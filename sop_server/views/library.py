@@ -65,6 +65,7 @@ def sop(sop_id: str) -> ResponseReturnValue:
     same = page_tag.unchanged(
         summary,
         page.unreflected,
+        page.break_glass,
         page.coming,
         page.next_review_at,
         page.last_review,

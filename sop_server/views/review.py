@@ -5,17 +5,19 @@ from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
 from sop_server.domain.drafts import DraftKind, DraftState
+from sop_server.domain.signatures import Meaning
 from sop_server.errors import ConflictError, InvalidInputError
+from sop_server.services.accounts.signing import ways_to_sign
 from sop_server.services.drafts import approving
 from sop_server.services.drafts.draft_lists import get_draft, list_drafts
 from sop_server.services.drafts.draft_views import DraftView
 from sop_server.services.drafts.drafting import submit_draft, withdraw_draft
 from sop_server.services.drafts.reviewing import review_of
 from sop_server.services.library.comparing import sides
-from sop_server.views import fields, visitor, wording
+from sop_server.views import fields, signing, visitor, wording
 from sop_server.views.change_views import ChangeView, switch
-from sop_server.views.consequences import consequences, standing_approvals
-from sop_server.views.refusals import NONE, Refusal, refusal
+from sop_server.views.consequences import alone, consequences, standing_approvals
+from sop_server.views.refusals import NONE, REFUSED, Refusal, refusal
 
 BLUEPRINT = Blueprint("review", __name__)
 
@@ -58,7 +60,7 @@ def index() -> ResponseReturnValue:
 @BLUEPRINT.get("/drafts/<draft_id>")
 def draft(draft_id: str) -> ResponseReturnValue:
     """Show what a draft changes, who decided what, and what approving it does."""
-    return _page(draft_id)
+    return page(draft_id)
 
 
 @BLUEPRINT.post("/drafts/<draft_id>/submit")
@@ -68,7 +70,7 @@ def submit(draft_id: str) -> ResponseReturnValue:
     try:
         submit_draft(stores, actor=actor, draft_id=draft_id, now=now)
     except (InvalidInputError, ConflictError) as error:
-        return _page(draft_id, refusal(error))
+        return page(draft_id, refusal(error))
     asked = review_of(stores, actor=actor, draft_id=draft_id, now=now).approvers
     flash(f"Submitted. Asked to approve: {', '.join(asked) or 'nobody yet; an administrator has to name one'}.", "done")
     return _to(draft_id)
@@ -80,7 +82,7 @@ def withdraw(draft_id: str) -> ResponseReturnValue:
     try:
         withdraw_draft(visitor.stores(), actor=visitor.actor(), draft_id=draft_id, now=visitor.now())
     except ConflictError as error:
-        return _page(draft_id, refusal(error))
+        return page(draft_id, refusal(error))
     flash("Withdrawn. Its text stays here.", "done")
     return _to(draft_id)
 
@@ -97,9 +99,10 @@ def approve(draft_id: str) -> ResponseReturnValue:
             now=visitor.now(),
             effective_from=fields.instant(request.form, "effective_from"),
             comment=request.form.get("comment", ""),
+            attempt=signing.attempt(),
         )
-    except (InvalidInputError, ConflictError) as error:
-        return _page(draft_id, refusal(error))
+    except REFUSED as error:
+        return page(draft_id, refusal(error))
     if done.revision is None:
         flash("Approved. Another approval is needed before it comes into force.", "done")
         return _to(draft_id)
@@ -121,7 +124,7 @@ def request_changes(draft_id: str) -> ResponseReturnValue:
             content_hash=request.form.get("content_hash"),
         )
     except (InvalidInputError, ConflictError) as error:
-        return _page(draft_id, refusal(error))
+        return page(draft_id, refusal(error))
     flash("Sent back. The author sees what you ask for.", "done")
     return _to(draft_id)
 
@@ -138,10 +141,12 @@ def _to(draft_id: str) -> Response:
     return redirect(url_for(".draft", draft_id=draft_id), 303)
 
 
-def _page(draft_id: str, refused: Refusal = NONE) -> ResponseReturnValue:
+def page(draft_id: str, refused: Refusal = NONE) -> ResponseReturnValue:
+    """Return the page of a draft, with what was refused of a decision on it."""
     found = review_of(visitor.stores(), actor=visitor.actor(), draft_id=draft_id, now=visitor.now())
     chosen = ChangeView.of(request.args.get("view"))
-    page = render_template(
+    signs = found.signature is not None and (found.may_decide or found.may_break_glass)
+    told = render_template(
         "drafts/review.html",
         review=found,
         draft=found.draft,
@@ -150,7 +155,10 @@ def _page(draft_id: str, refused: Refusal = NONE) -> ResponseReturnValue:
         pairs=sides(found.lines) if chosen is ChangeView.SIDES else [],
         consequences=consequences(found, now=visitor.now()),
         approved_by=standing_approvals(found.draft),
+        alone=alone(found),
+        declares=Meaning.BREAK_GLASS,
+        ways=ways_to_sign(visitor.stores(), actor=visitor.actor()) if signs else None,
         refused=refused,
         typed=request.form,
     )
-    return page, refused.status
+    return told, refused.status

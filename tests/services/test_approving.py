@@ -364,7 +364,14 @@ def test_what_a_crash_left_is_published_before_the_next_decision(story: Story) -
     following = story.draft(text(steps=step(8, "Approved after it")), sop_id=sop_id)
     script = Path(__file__).with_name("crashing.py")
     step_of_death = "after the intent is committed"
-    arguments = [str(story.stores.home), crashed.id, crashed.content_hash, "ben@example.com", step_of_death]
+    arguments = [
+        str(story.stores.home),
+        crashed.id,
+        crashed.content_hash,
+        "ben@example.com",
+        step_of_death,
+        "approving",
+    ]
     ended = subprocess.run([sys.executable, str(script), *arguments], check=False)
     assert ended.returncode == -signal.SIGKILL
     story.now = datetime.now(UTC) + timedelta(minutes=1)

@@ -15,6 +15,7 @@ from sop_server.services.library.reading import get_sop, list_revisions
 from sop_server.services.publication.checking import check
 from sop_server.services.publication.reconciling import reconcile
 from sop_server.services.stores import Stores, utc_now
+from sop_server.storage import broken_glass
 from tests.services.conftest import Cast
 from tests.services.crashing import STEPS
 
@@ -44,9 +45,9 @@ def approved(stores: Stores, cast: Cast, draft: DraftView) -> int | None:
     return outcome.revision
 
 
-def killed(stores: Stores, cast: Cast, draft: DraftView, step: str) -> None:
+def killed(stores: Stores, cast: Cast, draft: DraftView, step: str, *, how: str = "approving") -> None:
     script = Path(__file__).with_name("crashing.py")
-    arguments = [str(stores.home), draft.id, draft.content_hash, cast.approver.email, step]
+    arguments = [str(stores.home), draft.id, draft.content_hash, cast.approver.email, step, how]
     ended = subprocess.run([sys.executable, str(script), *arguments], capture_output=True, text=True, check=False)
     assert ended.returncode == -signal.SIGKILL, ended.stderr
     assert "acknowledged" not in ended.stdout
@@ -76,6 +77,32 @@ def test_a_process_that_dies_at_any_step_of_publishing_loses_nothing_and_publish
     assert reconcile(live, now=datetime.now(UTC)) == []
     assert check(live, now=datetime.now(UTC)).problems == ()
     assert approved(live, cast, submitted(live, cast, amount=300, sop_id="SOP-0001")) == 3
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_glass_that_was_broken_by_a_process_that_dies_is_broken_once_or_not_at_all(
+    live: Stores, cast: Cast, step: str
+) -> None:
+    approved(live, cast, submitted(live, cast, amount=100))
+    draft = submitted(live, cast, amount=200, sop_id="SOP-0001")
+
+    killed(live, cast, draft, step, how="alone")
+    run_due(live, now=datetime.now(UTC))
+
+    history = list_revisions(live, actor=cast.reader, sop_id="SOP-0001", now=utc_now())
+    if step == "before the intent is committed":
+        assert [one.revision for one in history] == [1]
+        return
+    assert [(one.revision, one.break_glass is not None, len(one.approvals)) for one in history] == [
+        (2, True, 0),
+        (1, False, 1),
+    ]
+    with live.database.read() as session:
+        (fact,) = broken_glass.facts(session, utc_now())
+    assert (fact.revision, fact.name) == (2, cast.approver.name)
+    run_due(live, now=datetime.now(UTC))
+    assert reconcile(live, now=datetime.now(UTC)) == []
+    assert check(live, now=datetime.now(UTC)).problems == ()
 
 
 def test_a_commit_that_nobody_approved_is_set_aside_and_the_approved_text_goes_on_being_served(

@@ -6,6 +6,7 @@ from pydantic import AliasChoices, Field
 
 from sop_server.api.schemas.base import Input, Instant, LongText, Names, Number, Output, Paging, ShortText, Text
 from sop_server.api.schemas.references import TicketIds, TicketLabels
+from sop_server.api.schemas.signatures import Sign, Signature
 
 
 class DraftCreate(Input):
@@ -35,11 +36,35 @@ class DraftChange(Input):
 
 
 class Approve(Input):
-    """What is approved: the hash of the exact text."""
+    """What is approved: the hash of the exact text. `signature` is required where a department asks for it."""
 
     content_hash: Annotated[str, Field(max_length=200)]
     effective_from: Instant | None = None
     comment: Text = ""
+    signature: Sign | None = None
+
+
+class BreakGlass(Input):
+    """What one person publishes alone, and why, in a sentence of 20 characters or more.
+
+    `signature` is required where a department asks for it.
+    """
+
+    content_hash: Annotated[str, Field(max_length=200)]
+    reason: Text = ""
+    signature: Sign | None = None
+
+
+class Broken(Output):
+    """What came into force without an approval; a second person has to confirm it by `confirm_by`."""
+
+    id: str = Field(validation_alias="draft_id")
+    sop_id: str
+    state: str
+    revision: int
+    effective_from: Instant
+    in_force: bool
+    confirm_by: Instant
 
 
 class RequestChanges(Input):
@@ -57,7 +82,11 @@ class DraftQuery(Paging):
 
 
 class DraftApproval(Output):
-    """One decision; `standing` is false once an edit or a merge made it void."""
+    """One decision; `standing` is false once an edit or a merge made it void.
+
+    `decision` is `approve` or `request_changes`; of what one person published alone also `break_glass`, which is no
+    approval, and `confirm` or `object`, which a second person said of it.
+    """
 
     person: str
     name: str
@@ -66,6 +95,7 @@ class DraftApproval(Output):
     content_hash: str
     decided_at: Instant
     standing: bool
+    signature: Signature | None
 
 
 class Draft(Output):

@@ -27,6 +27,34 @@ class Report(Output):
     late_facts: dict[str, int]
 
 
+class LoudGlass(Output):
+    """A revision that one person published alone, and that no second one has confirmed; `state` as of the report."""
+
+    sop_id: str
+    revision: int
+    by: str
+    reason: str
+    at: Instant
+    confirm_by: Instant
+    state: str
+
+
+class GlassFigures(Output):
+    """What one person published alone over the last `days`; `broken` is the sum of the other figures.
+
+    `items` are all that is still to be confirmed, or was objected to and is in force, whenever it was published.
+    """
+
+    days: int
+    broken: int
+    confirmed: int
+    late: int
+    objected: int
+    waiting: int
+    overdue: int
+    items: list[LoudGlass]
+
+
 class Component(Output):
     """One part of the score; `q` is null without data, `lost` is in points of ten."""
 
@@ -52,6 +80,7 @@ class Drift(Report):
     caps: list[Cap]
     formula_version: str
     would_raise_most: str
+    break_glass: GlassFigures
 
 
 class WindowFigures(Output):
@@ -85,6 +114,7 @@ class Window(Report, WindowFigures):
     """How the window was kept over the last `days`, as a whole and by group."""
 
     days: int
+    break_glass: GlassFigures
     by_department: list[WindowGroup]
     by_owner: list[WindowGroup]
     by_source: list[WindowGroup]

@@ -4,9 +4,10 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from sop_server.api.schemas.base import Filter, Instant, Output, Paging, ShortText
+from sop_server.api.schemas.base import Filter, Input, Instant, Output, Paging, ShortText
 from sop_server.api.schemas.deviations import DeviationMark
 from sop_server.api.schemas.references import TicketIds, TicketLabels
+from sop_server.api.schemas.signatures import Sign, Signature
 
 
 class StaleReason(Output):
@@ -47,15 +48,49 @@ class Heading(Output):
 
 
 class RevisionApproval(Output):
-    """Who approved a revision."""
+    """Who approved a revision; `signature` where they signed it."""
 
     person: str
     name: str
     at: Instant
+    signature: Signature | None
+
+
+class BrokenGlass(Output):
+    """That one person published a revision alone, which is no approval, and what a second one said of it.
+
+    `state` is `waiting`, `overdue` after `confirm_by`, `confirmed`, `confirmed_late` or `objected`; `draft_id` is the
+    draft that an objection opened. `loud` while everybody has to be told.
+    """
+
+    name: str
+    reason: str
+    at: Instant
+    signature: Signature | None
+    confirm_by: Instant
+    state: str
+    answered_by: str | None
+    answered_at: Instant | None
+    answer_reason: str | None
+    answer_signature: Signature | None
+    draft_id: str | None
+    loud: bool
+
+
+class Confirmation(Input):
+    """A second person confirms; `signature` is required where a department asks for it."""
+
+    signature: Sign | None = None
+
+
+class Objection(Input):
+    """A second person objects, and says why in a sentence of 20 characters or more."""
+
+    reason: Annotated[str, Field(max_length=10_000)] = ""
 
 
 class Revision(Output):
-    """One revision of a SOP."""
+    """One revision of a SOP; with `break_glass` it was published by one person alone, and nobody approved it."""
 
     sop_id: str
     revision: int
@@ -69,7 +104,8 @@ class Revision(Output):
     tickets: TicketIds
     ticket_labels: TicketLabels
     change_summary: str
-    approved_at: Instant
+    approved_at: Instant | None
+    break_glass: BrokenGlass | None
     effective_from: Instant
     content_hash: str
     commit: str
@@ -94,6 +130,7 @@ class SopWithText(Sop):
     outline: list[Heading]
     front_matter: dict[str, Any]
     coming: list[Revision]
+    break_glass: BrokenGlass | None
     next_review_at: Instant
     latest_revision: int
 

@@ -1,6 +1,6 @@
-"""Departments and teams: their names, and how many approvals a department asks for."""
+"""Departments and teams: their names, and how a department decides on its drafts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sop_server.domain.doers import Doer
@@ -15,14 +15,22 @@ from sop_server.storage.tables import DepartmentSetting
 
 MOST_APPROVALS = 5
 
+_EVENTS = {
+    "approvals_needed": "department.approvals_set",
+    "signature": "department.signature_set",
+    "break_glass": "department.break_glass_set",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class DepartmentView:
-    """A department, and how many approvals its drafts need."""
+    """A department: how many approvals its drafts need, whether they are signed, whether one person may break-glass."""
 
     slug: str
     name: str
     approvals_needed: int
+    signature: bool = False
+    break_glass: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,32 +58,56 @@ def name_department(stores: Stores, *, actor: Doer, now: datetime, slug: str, na
 
 def set_approvals_needed(stores: Stores, *, actor: Doer, now: datetime, slug: str, needed: int) -> DepartmentView:
     """Say how many approvals the drafts of a department need from now on."""
+    return set_rules(stores, actor=actor, now=now, slug=slug, approvals_needed=needed)
+
+
+def set_rules(
+    stores: Stores,
+    *,
+    actor: Doer,
+    now: datetime,
+    slug: str,
+    approvals_needed: int | None = None,
+    signature: bool | None = None,
+    break_glass: bool | None = None,
+) -> DepartmentView:
+    """Say how a department decides on its drafts from now on; None leaves a rule as it is.
+
+    `signature`: decisions take the person's password or code again. `break_glass`: in an emergency one person may
+    publish alone.
+    """
     actor.require(Action.ADMINISTER, None)
     key = clean_slug(slug, what="department", field="slug")
-    if not 1 <= needed <= MOST_APPROVALS:
+    if approvals_needed is not None and not 1 <= approvals_needed <= MOST_APPROVALS:
         raise InvalidInputError(
-            f"A department asks for 1 to {MOST_APPROVALS} approvals, not {needed}.",
+            f"A department asks for 1 to {MOST_APPROVALS} approvals, not {approvals_needed}.",
             fields={"approvals_needed": f"1 to {MOST_APPROVALS}"},
         )
     with stores.database.write() as session:
         people.ensure_departments(session, [key], now=now)
+        before = _department(session, key, now)
+        asked = {"approvals_needed": approvals_needed, "signature": signature, "break_glass": break_glass}
+        after = replace(
+            before,
+            approvals_needed=before.approvals_needed if approvals_needed is None else approvals_needed,
+            signature=before.signature if signature is None else signature,
+            break_glass=before.break_glass if break_glass is None else break_glass,
+        )
         session.add(
             DepartmentSetting(
                 department=key,
-                approvals_needed=needed,
+                approvals_needed=after.approvals_needed,
+                signature=after.signature,
+                break_glass=after.break_glass,
                 happened_at=now,
                 recorded_at=now,
                 recorded_by=actor.person_id,
             )
         )
-        audit.record(
-            session,
-            at=now,
-            actor=actor.email,
-            action="department.approvals_set",
-            subject=key,
-            details={"approvals_needed": needed},
-        )
+        for name, value in asked.items():
+            if value is None:
+                continue
+            audit.record(session, at=now, actor=actor.email, action=_EVENTS[name], subject=key, details={name: value})
         return _department(session, key, now)
 
 
@@ -103,10 +135,7 @@ def list_departments(stores: Stores, *, now: datetime) -> tuple[DepartmentView, 
     """Return all departments by name; their names are nobody's secret to people who are signed in."""
     with stores.database.read() as session:
         settings = people.department_settings(session, now)
-        return tuple(
-            DepartmentView(row.slug, row.name, settings[row.slug].approvals_needed if row.slug in settings else 1)
-            for row in people.departments(session)
-        )
+        return tuple(_view(row.slug, row.name, settings.get(row.slug)) for row in people.departments(session))
 
 
 def list_teams(stores: Stores) -> tuple[TeamView, ...]:
@@ -118,5 +147,10 @@ def list_teams(stores: Stores) -> tuple[TeamView, ...]:
 def _department(session: Session, slug: str, now: datetime) -> DepartmentView:
     session.flush()
     row = people.department(session, slug)
-    setting = people.department_settings(session, now).get(slug)
-    return DepartmentView(slug, slug if row is None else row.name, 1 if setting is None else setting.approvals_needed)
+    return _view(slug, slug if row is None else row.name, people.department_settings(session, now).get(slug))
+
+
+def _view(slug: str, name: str, setting: DepartmentSetting | None) -> DepartmentView:
+    if setting is None:
+        return DepartmentView(slug, name, 1)
+    return DepartmentView(slug, name, setting.approvals_needed, setting.signature, setting.break_glass)

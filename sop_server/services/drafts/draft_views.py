@@ -8,6 +8,7 @@ from datetime import datetime
 from sop_server.domain import identifiers
 from sop_server.domain.content import normalise
 from sop_server.domain.permissions import Action, Actor
+from sop_server.domain.signatures import Signature, from_stored
 from sop_server.errors import DamagedError, NotFoundError
 from sop_server.services.changes.ticket_sight import tickets_in_sight
 from sop_server.services.stores import Stores
@@ -29,6 +30,7 @@ class ApprovalView:
     content_hash: str
     decided_at: datetime
     standing: bool
+    signature: Signature | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +184,7 @@ def _approval(approval: Approval, persons: Mapping[int, Person]) -> ApprovalView
         content_hash=approval.content_hash,
         decided_at=approval.decided_at,
         standing=approval.voided_at is None,
+        signature=from_stored(approval.signature),
     )
 
 

@@ -9,6 +9,7 @@ from sop_server.domain.drafts import DraftKind, DraftState
 from sop_server.domain.facts import Significance
 from sop_server.domain.golive import go_live
 from sop_server.domain.permissions import Action, Actor
+from sop_server.domain.signatures import approving
 from sop_server.rendering.markdown import render
 from sop_server.rendering.raw_diff import DiffLine, raw_diff
 from sop_server.rendering.redline import Redline, redline
@@ -39,7 +40,9 @@ class DraftReview:
     """A draft as an approver sees it.
 
     `redline` and `lines` are against the revision that it is based on; both empty for a retirement. `readers` have
-    to read again. `merge` is the text with conflict markers where the base moved and lines collide, else None.
+    to read again. `signature` is what an approver declares where a department asks for one, `may_break_glass` whether
+    the viewer may publish it alone in an emergency. `merge` is the text with conflict markers where the base moved and
+    lines collide, else None.
     """
 
     draft: DraftView
@@ -57,6 +60,8 @@ class DraftReview:
     meets: tuple[Meeting, ...]
     overtaken_by: int | None
     merge: str | None
+    signature: str | None
+    may_break_glass: bool
 
 
 def review_of(stores: Stores, *, actor: Actor, draft_id: str, now: datetime) -> DraftReview:
@@ -95,6 +100,11 @@ def review_of(stores: Stores, *, actor: Actor, draft_id: str, now: datetime) -> 
             meets=_meets(session, draft, actor, now=now),
             overtaken_by=None if newest is None else newest.number,
             merge=normalise(merged.content) if merged is not None and merged.conflicted else None,
+            signature=approving(draft.kind) if rule.signature else None,
+            may_break_glass=rule.break_glass
+            and rule.may_decide_alone(actor)
+            and draft.state == DraftState.IN_REVIEW
+            and draft.kind != DraftKind.RETIRE,
         )
 
 

@@ -122,14 +122,13 @@ def page_of(stores: Stores, session: Session, record: SopRecord, *, at: datetime
         html=text.rendered.html,
         outline=text.rendered.outline,
         front_matter=text.front_matter,
-        coming=tuple(
-            record.view_as(one, revisions.RevisionState.SCHEDULED) for one in record.rows if one.number in to_come
-        ),
+        coming=tuple(record.coming(one) for one in record.rows if one.number in to_come),
         next_review_at=review_due_at(of.orders[row.sop_id], of.in_force[row.sop_id], reviewed, at),
         last_review=reviewed,
         at=at,
         latest_revision=everything[-1].number,
         unreflected=unreflected(of, row.sop_id),
+        break_glass=record.glass(row.number, at),
     )
 
 

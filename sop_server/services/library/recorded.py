@@ -17,7 +17,7 @@ from sop_server.services.library.linking import resolver
 from sop_server.services.library.sop_records import SopRecord, SopText
 from sop_server.services.library.sop_views import Marks
 from sop_server.services.stores import Stores
-from sop_server.storage import drafts, sops
+from sop_server.storage import broken_glass, drafts, sops
 from sop_server.storage.database import Session
 from sop_server.storage.editions import edition
 from sop_server.storage.facts import load_facts_of
@@ -41,6 +41,7 @@ def record_of(stores: Stores, session: Session, sop_id: str, *, now: datetime) -
             builds_on=tuple(
                 [] if serving is None else sops.in_force_rows(session, now, ids=set(serving.links) - {sop_id})
             ),
+            broken={row.revision: row for row in broken_glass.rows_of_sop(session, sop_id)},
             lead=f"{drafts.mark(session, drafts.MAIN)} {sops.last_came_into_force(session, now)}",
         )
 

@@ -1,17 +1,19 @@
 """All that is recorded of one SOP, apart from people's own dealings with it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sop_server.domain import revisions
+from sop_server.domain.break_glass import known_by
 from sop_server.domain.revisions import RevisionState
 from sop_server.errors import NotFoundError
 from sop_server.rendering.markdown import Rendered
 from sop_server.rendering.raw_diff import DiffLine
 from sop_server.rendering.redline import Redline
-from sop_server.services.library.sop_views import RevisionView, revision_view
-from sop_server.storage.tables import PublishIntent, Revision
+from sop_server.services.library.sop_views import GlassView, RevisionView, glass_view, revision_view
+from sop_server.storage import broken_glass
+from sop_server.storage.tables import BrokenGlass, PublishIntent, Revision
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,8 @@ class SopRecord:
     """One SOP as it is recorded at the present: `rows` are its revisions in ascending number, at least one.
 
     `names` are those of its owners and deputies by address; `links_here` the SOPs in force that refer to it,
-    `builds_on` those that its revision in force names; `lead` changes with whatever links of texts lead to: with
+    `builds_on` those that its revision in force names; `broken` what one person published alone, by the number of the
+    revision; `lead` changes with whatever links of texts lead to: with
     `main`, and with each revision that comes into force by itself.
     """
 
@@ -47,6 +50,7 @@ class SopRecord:
     links_here: tuple[Revision, ...]
     builds_on: tuple[Revision, ...]
     lead: str
+    broken: Mapping[int, BrokenGlass] = field(default_factory=dict)
 
     def department(self, at: datetime) -> str | None:
         """Return the department that governs it: that of the latest revision in force, else of its first one."""
@@ -62,11 +66,24 @@ class SopRecord:
 
     def view(self, row: Revision, at: datetime) -> RevisionView:
         """Return one revision as the history shows it at an instant."""
-        return self.view_as(row, revisions.state(self.rows, row.number, at))
+        return revision_view(
+            row,
+            self.intents.get(row.intent_id),
+            revisions.state(self.rows, row.number, at),
+            self.glass(row.number, at),
+        )
 
-    def view_as(self, row: Revision, state: RevisionState) -> RevisionView:
-        """Return one revision in a state that is known."""
-        return revision_view(row, self.intents.get(row.intent_id), state)
+    def coming(self, row: Revision) -> RevisionView:
+        """Return one revision that is approved and not in force yet."""
+        return revision_view(row, self.intents.get(row.intent_id), RevisionState.SCHEDULED)
+
+    def glass(self, number: int, at: datetime) -> GlassView | None:
+        """Return how it stood at an instant that one person published a revision alone; None where it was approved."""
+        row = self.broken.get(number)
+        if row is None:
+            return None
+        fact, intent = broken_glass.as_fact(row), self.intents.get(row.intent_id)
+        return glass_view(known_by(fact, at), row, intent, at=at)
 
     def history(self, at: datetime) -> list[RevisionView]:
         """Return all its revisions as they stand at an instant, the newest first."""

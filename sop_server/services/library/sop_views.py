@@ -4,13 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from sop_server.domain import identifiers
+from sop_server.domain.break_glass import BrokenGlassFact, GlassState
 from sop_server.domain.deviations import DeviationMark, DeviationState
 from sop_server.domain.facts import ReviewFact
 from sop_server.domain.obligations import ObligationStatus
 from sop_server.domain.revisions import RevisionState
+from sop_server.domain.signatures import Signature, from_stored
 from sop_server.domain.staleness import StaleReason
 from sop_server.rendering.outline import Heading
-from sop_server.storage.tables import PublishIntent, Revision
+from sop_server.storage.tables import BrokenGlass, PublishIntent, Revision
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +56,34 @@ class SopSummary:
 
 @dataclass(frozen=True, slots=True)
 class RevisionApproval:
-    """Who approved a revision, and when."""
+    """Who approved a revision, and when; `signature` where they signed it."""
 
     person: str
     name: str
     at: str
+    signature: Signature | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GlassView:
+    """That one person published a revision alone, and what a second one said of it; no approval.
+
+    `name` and `answered_by` are names as they were then, `draft_id` is the draft that an objection opened. `loud` while
+    everybody has to be told.
+    """
+
+    name: str
+    reason: str
+    at: datetime
+    signature: Signature | None
+    confirm_by: datetime
+    state: GlassState
+    answered_by: str | None
+    answered_at: datetime | None
+    answer_reason: str | None
+    answer_signature: Signature | None
+    draft_id: str | None
+    loud: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +96,10 @@ class RevisionTicket:
 
 @dataclass(frozen=True, slots=True)
 class RevisionView:
-    """One revision as the history shows it; `markdown` and `html` are empty in lists."""
+    """One revision as the history shows it; `markdown` and `html` are empty in lists.
+
+    One with `break_glass` was not approved: it has neither `approvals` nor `approved_at`.
+    """
 
     sop_id: str
     revision: int
@@ -83,11 +112,12 @@ class RevisionView:
     approvals: tuple[RevisionApproval, ...]
     tickets: tuple[RevisionTicket, ...]
     change_summary: str
-    approved_at: datetime
+    approved_at: datetime | None
     effective_from: datetime
     content_hash: str
     commit: str
     reverts: int | None
+    break_glass: GlassView | None = None
     markdown: str = ""
     html: str = ""
     outline: tuple[Heading, ...] = ()
@@ -99,7 +129,8 @@ class SopPage:
 
     `next_review_at` is when its review is due, `last_review` the last one that confirmed it.
 
-    `unreflected` are the changes that are live and that it does not reflect yet, the oldest first.
+    `unreflected` are the changes that are live and that it does not reflect yet, the oldest first. `break_glass` tells
+    that one person published it alone, until a second one confirmed it.
     """
 
     summary: SopSummary
@@ -114,6 +145,7 @@ class SopPage:
     at: datetime
     latest_revision: int
     unreflected: tuple[ObligationStatus, ...]
+    break_glass: GlassView | None = None
 
 
 def summarise(row: Revision, marks: Marks) -> SopSummary:
@@ -138,7 +170,28 @@ def summarise(row: Revision, marks: Marks) -> SopSummary:
     )
 
 
-def revision_view(row: Revision, intent: PublishIntent | None, state: RevisionState) -> RevisionView:
+def glass_view(fact: BrokenGlassFact, row: BrokenGlass, intent: PublishIntent | None, *, at: datetime) -> GlassView:
+    """Return a broken glass as it stood at an instant, while its revision is the one in force."""
+    told = None if intent is None or intent.break_glass is None else intent.break_glass.get("signature")
+    return GlassView(
+        name=fact.name,
+        reason=fact.reason,
+        at=fact.happened_at,
+        signature=from_stored(told),
+        confirm_by=fact.due_at,
+        state=fact.state(at),
+        answered_by=fact.answer_name,
+        answered_at=fact.answered_at,
+        answer_reason=fact.answer_reason,
+        answer_signature=None if fact.open else from_stored(row.answer_signature),
+        draft_id=None if fact.draft_id is None else identifiers.draft_id(fact.draft_id),
+        loud=fact.loud(fact.revision),
+    )
+
+
+def revision_view(
+    row: Revision, intent: PublishIntent | None, state: RevisionState, glass: GlassView | None = None
+) -> RevisionView:
     """Return one revision with who approved it; its text is added by who shows it."""
     return RevisionView(
         sop_id=row.sop_id,
@@ -150,16 +203,17 @@ def revision_view(row: Revision, intent: PublishIntent | None, state: RevisionSt
         author=row.author_email,
         author_name=row.author_name,
         approvals=tuple(
-            RevisionApproval(str(one["email"]), str(one["name"]), str(one["at"]))
+            RevisionApproval(str(one["email"]), str(one["name"]), str(one["at"]), from_stored(one.get("signature")))
             for one in ([] if intent is None else intent.approvals)
         ),
         tickets=tuple(
             RevisionTicket(int(one["id"]), str(one["label"])) for one in ([] if intent is None else intent.tickets)
         ),
         change_summary=row.change_summary,
-        approved_at=row.approved_at,
+        approved_at=row.approved_at if glass is None else None,
         effective_from=row.effective_from,
         content_hash=row.content_hash,
         commit=row.commit_oid,
         reverts=row.reverts,
+        break_glass=glass,
     )

@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import uuid4
 
 from sop_server.domain import identifiers
+from sop_server.domain.break_glass import BrokenGlassFact
 from sop_server.domain.content import content_hash
 from sop_server.domain.drafts import OPEN
 from sop_server.errors import DamagedError
@@ -228,7 +229,8 @@ def _projection_against_intents(stores: Stores, session: Session) -> list[str]:
             problems.append(f"The projection of {name} is not what was approved.")
         if content_hash(published.text) != intent.content_hash:
             problems.append(f"The text of {name} does not have the hash that was approved.")
-        if not intent.approvals or any(approved.get(int(one["id"])) != intent.content_hash for one in intent.approvals):
+        decisions = drafts.decisions_of(intent)
+        if not decisions or any(approved.get(number) != intent.content_hash for number in decisions):
             problems.append(f"No standing approval in the database names the text of {name}.")
     problems += [f"The projection has {sop_id} r{number}, which nobody approved." for sop_id, number in sorted(held)]
     problems += [
@@ -238,12 +240,20 @@ def _projection_against_intents(stores: Stores, session: Session) -> list[str]:
     return problems
 
 
+def _unconfirmed(fact: BrokenGlassFact, *, now: datetime) -> str:
+    told = f"{fact.sop_id} r{fact.revision} was published by {fact.name} alone and a second person has not confirmed it"
+    return f"{told}; it has to be by {fact.due_at:%d %b %Y, %H:%M} UTC" + (
+        ", which is over." if now > fact.due_at else "."
+    )
+
+
 def _notes(session: Session, *, now: datetime) -> list[str]:
     notes: list[str] = []
     waiting = outbox.open_count(session)
     if waiting:
         notes.append(f"{waiting} items wait in the outbox; the server works them off.")
     snapshot = facts.load_facts(session, now)
+    notes += [_unconfirmed(fact, now=now) for fact in snapshot.broken_glass if fact.open]
     for sop_id in sorted(snapshot.revisions):
         newest = snapshot.revisions[sop_id][-1]
         notes += [f"{sop_id} r{newest.number} has a link that leads nowhere: {link}." for link in newest.broken_links]

@@ -14,7 +14,7 @@ from sop_server.errors import BusyError, DamagedError
 from sop_server.services.publication import projecting
 from sop_server.services.publication.projecting import Published
 from sop_server.services.stores import Stores
-from sop_server.storage import audit, drafts, outbox, sops
+from sop_server.storage import audit, broken_glass, drafts, outbox, sops
 from sop_server.storage.database import Session
 from sop_server.storage.git.library import FileChange, Identity, NewCommit
 from sop_server.storage.tables import Draft, PublishIntent
@@ -43,8 +43,13 @@ def intent_of_draft(
     tickets: Sequence[Mapping[str, object]],
     effective_from: datetime,
     now: datetime,
+    break_glass: Mapping[str, object] | None = None,
 ) -> PublishIntent:
-    """Write down the decision to publish a draft, inside the transaction that completes its approvals."""
+    """Write down the decision to publish a draft, inside the transaction that completes its approvals.
+
+    `break_glass` is the one record that it stands on where there is no approval: `id`, `person_id`, `name`, `email`,
+    `reason`, `departments`, `at` and `signature`.
+    """
     intent = PublishIntent(
         state="pending",
         sop_id=draft.sop_id,
@@ -62,6 +67,7 @@ def intent_of_draft(
         author_email=author.email,
         authors=list(author_emails),
         approvals=[dict(approval) for approval in approvals],
+        break_glass=None if break_glass is None else dict(break_glass),
         tickets=[dict(ticket) for ticket in tickets],
         authored_at=draft.updated_at,
         approved_at=now,
@@ -134,6 +140,8 @@ def _record(
     intent.commit_oid = place.commit_oid
     intent.done_at = recorded_at
     projecting.project(session, intent, place, recorded_at=recorded_at)
+    if intent.break_glass is not None:
+        broken_glass.record(session, intent, recorded_at=recorded_at)
     projecting.add_obligations(session, intent, window_hours=window_hours, recorded_at=recorded_at)
     _end_draft(session, intent, now=recorded_at)
     _return_overtaken(session, intent, now=recorded_at)
@@ -149,6 +157,7 @@ def _record(
             "commit": place.commit_oid,
             "content_hash": intent.content_hash,
             "effective_from": intent.effective_from.isoformat(),
+            **({} if intent.break_glass is None else {"break_glass": intent.break_glass["reason"]}),
         },
     )
 
@@ -188,6 +197,7 @@ def commit_of(intent: PublishIntent, text: str) -> NewCommit:
             approval_ids=tuple(int(approval["id"]) for approval in intent.approvals),
             content_hash=intent.content_hash,
             reverts=intent.reverts,
+            broken_by=_broken_by(intent),
         )
     )
     content = None if intent.kind == DraftKind.RETIRE else text.encode()
@@ -198,3 +208,10 @@ def commit_of(intent: PublishIntent, text: str) -> NewCommit:
         committed_at=intent.approved_at,
         changes=(FileChange(intent.path, content),),
     )
+
+
+def _broken_by(intent: PublishIntent) -> trailers.BrokenGlass | None:
+    told = intent.break_glass
+    if told is None:
+        return None
+    return trailers.BrokenGlass(int(told["id"]), f"{told['name']} <{told['email']}>", str(told["reason"]))

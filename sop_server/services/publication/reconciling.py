@@ -1,12 +1,12 @@
 """Mending what a crash left: intents that were not carried out, commits that were not recorded."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import TypeVar
 
 from sop_server.domain import identifiers, trailers
 from sop_server.domain.content import content_hash, normalise
-from sop_server.domain.drafts import Decision, DraftKind, DraftState
+from sop_server.domain.drafts import PUBLISHES, DraftKind, DraftState
 from sop_server.errors import InvalidInputError
 from sop_server.services.publication import approved_files, lost_revisions, publishing
 from sop_server.services.publication.projecting import Published
@@ -188,9 +188,9 @@ def _why_void(session: Session, stores: Stores, intent: PublishIntent) -> str | 
     standing = {
         approval.id
         for approval in drafts.approvals(session, [draft.id]).get(draft.id, [])
-        if approval.voided_at is None and approval.decision == Decision.APPROVE
+        if approval.voided_at is None and approval.decision in PUBLISHES
     }
-    wanted: Sequence[int] = [int(approval["id"]) for approval in intent.approvals]
+    wanted = drafts.decisions_of(intent)
     return None if standing.issuperset(wanted) else "an approval was voided"
 
 

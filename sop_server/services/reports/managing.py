@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from sop_server.domain.break_glass import BrokenGlassFact
 from sop_server.domain.coverage import Undocumented, coverage
 from sop_server.domain.deviations import DeviationFigures, figures
 from sop_server.domain.doers import Doer
@@ -11,7 +12,7 @@ from sop_server.domain.drift_formula import Component
 from sop_server.domain.obligations import ObligationStatus
 from sop_server.domain.permissions import Action
 from sop_server.domain.staleness import StaleItem, staleness
-from sop_server.domain.standing import narrow, sop_place, standing
+from sop_server.domain.standing import loud_glass, narrow, sop_place, standing
 from sop_server.domain.window import WindowReport, window
 from sop_server.services.reports.year import past_months
 from sop_server.services.stores import Stores
@@ -24,7 +25,8 @@ _DAYS = 90
 class ManagerHome:
     """The drift score now, at each end of the months before (oldest first), and the figures of the tiles.
 
-    `lost_most` is the component that lost the most points; None where nothing was lost.
+    `lost_most` is the component that lost the most points; None where nothing was lost. `broken_glass` is what one
+    person published alone and no second one has confirmed.
     """
 
     drift: DriftReport
@@ -37,6 +39,7 @@ class ManagerHome:
     undocumented: tuple[Undocumented, ...]
     critical_undocumented: int
     deviations: DeviationFigures
+    broken_glass: tuple[BrokenGlassFact, ...]
 
 
 def manager_home(stores: Stores, *, actor: Doer, now: datetime) -> ManagerHome:
@@ -64,4 +67,5 @@ def manager_home(stores: Stores, *, actor: Doer, now: datetime) -> ManagerHome:
             at=now,
             days=_DAYS,
         ),
+        broken_glass=loud_glass(of),
     )

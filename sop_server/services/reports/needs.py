@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sop_server.domain import identifiers
+from sop_server.domain.break_glass import BrokenGlassFact, may_answer
 from sop_server.domain.deviations import ENDS_SOON, RUNNING, DeviationState
 from sop_server.domain.drafts import DraftState
 from sop_server.domain.feedback import TRIAGE_WITHIN, triaged
@@ -19,10 +20,11 @@ from sop_server.services.changes.obligation_views import ObligationView
 from sop_server.services.changes.obligations import open_obligations
 from sop_server.services.deviations.deviation_views import views
 from sop_server.services.drafts.approving import approval_rule
+from sop_server.services.drafts.glass_answers import writers_of_revision
 from sop_server.services.library.reading import summaries
 from sop_server.services.library.sop_views import SopSummary
 from sop_server.services.stores import Stores
-from sop_server.storage import deviations, drafts, sops
+from sop_server.storage import broken_glass, deviations, drafts, sops
 from sop_server.storage.database import Session
 from sop_server.storage.facts import load_facts_of
 from sop_server.storage.tables import Draft
@@ -48,7 +50,7 @@ class NeedKind(StrEnum):
 class Need:
     """One row: what, on which SOP, where to act. `since` and `due_at` are its clock; None where nothing runs.
 
-    `about` names what it is about where that is no SOP.
+    `about` names what it is about where that is no SOP. What is `first` comes before everything else.
     """
 
     kind: NeedKind
@@ -59,6 +61,7 @@ class Need:
     since: datetime | None
     due_at: datetime | None
     about: str | None = None
+    first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +78,14 @@ def owner_home(stores: Stores, *, actor: Actor, now: datetime) -> OwnerHome:
     if actor.may_anywhere(Action.SEE_REPORTS):
         found += _clocks(actor, open_obligations(stores, actor=actor, now=now))
     with stores.database.read() as session:
+        found += _glass(session, actor, now=now)
         found += _drafts(session, actor, now=now)
         owned = sops.owned_ids(session, actor.email, at=now)
         found += _deviations(session, actor, owned, now=now)
         of = standing(load_facts_of(session, now, owned))
     if actor.may_anywhere(Action.TRIAGE):
         found += [*_feedback(of, owned), *_reviews(of, owned, now=now)]
-    found.sort(key=lambda need: (need.due_at is None, need.due_at or now, need.href))
+    found.sort(key=lambda need: (not need.first, need.due_at is None, need.due_at or now, need.href))
     return OwnerHome(tuple(found), tuple(summaries(stores, actor=actor, now=now, ids=owned)))
 
 
@@ -126,6 +130,38 @@ def _clocks(actor: Actor, found: Iterable[ObligationView]) -> Iterable[Need]:
                 )
         elif one.owner == actor.email and actor.may(Action.DRAFT, one.department):
             yield Need(NeedKind.DRAFT, ticket, one.sop_id, one.sop_title, page, one.t0, one.due_at)
+
+
+def _glass(session: Session, actor: Actor, *, now: datetime) -> Iterable[Need]:
+    """Yield what one person published alone: to confirm for whoever may, to know of for the others whom it concerns."""
+    for fact in broken_glass.facts(session, now):
+        row = sops.in_force_row(session, fact.sop_id, now)
+        if not fact.loud(None if row is None else row.number):
+            continue
+        revision = row or sops.revision_row(session, fact.sop_id, fact.revision)
+        if revision is None or not actor.may(Action.READ, revision.department):
+            continue
+        wrote = writers_of_revision(session, fact.sop_id, fact.revision)
+        own = actor.person_id == fact.person_id or actor.person_id in wrote
+        answers = fact.open and not own and may_answer(actor, fact)
+        watches = any(actor.may(action, revision.department) for action in (Action.DECIDE, Action.SCORE))
+        if answers or own or watches:
+            yield Need(
+                NeedKind.CONFIRM if answers else NeedKind.LOOK,
+                _told(fact),
+                fact.sop_id,
+                revision.title,
+                f"/sops/{fact.sop_id}/revisions/{fact.revision}",
+                fact.happened_at if fact.open else fact.answered_at,
+                fact.due_at if fact.open else None,
+                first=True,
+            )
+
+
+def _told(fact: BrokenGlassFact) -> str:
+    if fact.open:
+        return f"{fact.name} published r{fact.revision} alone, nobody has confirmed it: {fact.reason}"
+    return f"{fact.answer_name} objects to r{fact.revision}, which {fact.name} published alone: {fact.answer_reason}"
 
 
 def _drafts(session: Session, actor: Actor, *, now: datetime) -> Iterable[Need]:

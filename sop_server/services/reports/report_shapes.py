@@ -10,6 +10,7 @@ from sop_server.domain import identifiers
 from sop_server.domain.doers import Doer
 from sop_server.domain.instants import format_instant
 from sop_server.services.reports import reporting
+from sop_server.services.reports.glass_shapes import glass_shape, glass_words
 from sop_server.services.reports.reporting import Body, Report, ReportRequest
 from sop_server.services.stores import Stores
 
@@ -83,6 +84,7 @@ def _drift(stores: Stores, actor: Doer, request: ReportRequest, now: datetime) -
     body = report.body
     return {
         **_frame(report),
+        "break_glass": glass_shape(report),
         "score": body.score,
         "band": None if body.band is None else str(body.band),
         "components": [_pick(part, ("name", "weight", "q", "lost")) for part in body.components],
@@ -97,6 +99,7 @@ def _window(stores: Stores, actor: Doer, request: ReportRequest, now: datetime) 
     body = report.body
     return {
         **_frame(report),
+        "break_glass": glass_shape(report),
         **_pick(body.whole, _WINDOW),
         "days": report.days,
         "by_department": _groups(body.by_department),
@@ -193,6 +196,7 @@ def _drift_table(shape: Mapping[str, Any]) -> Table:
         (
             f"Drift score: {score}.",
             *caps,
+            *glass_words(shape["break_glass"]),
             f"Next: {shape['would_raise_most']}",
             f"Formula version {shape['formula_version']}.",
         ),
@@ -207,7 +211,8 @@ def _window_table(shape: Mapping[str, Any]) -> Table:
         groups += [(key, group) for group in shape[f"by_{key}"]]
     rows = tuple((key, group.get("name"), *(group[name] for name in _WINDOW)) for key, group in groups)
     share = "none due yet" if shape["compliance"] is None else f"{shape['compliance']:.1%} of {shape['n']}"
-    return Table(columns, rows, (f"Met within the window in {shape['days']} days: {share}.",), _SPREADSHEET_WINDOW)
+    summary = (f"Met within the window in {shape['days']} days: {share}.", *glass_words(shape["break_glass"]))
+    return Table(columns, rows, summary, _SPREADSHEET_WINDOW)
 
 
 def _staleness_table(shape: Mapping[str, Any]) -> Table:

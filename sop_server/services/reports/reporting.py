@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Generic, TypeVar
 
+from sop_server.domain.break_glass import GlassReport
 from sop_server.domain.coverage import CoverageReport, coverage
 from sop_server.domain.doers import Doer
 from sop_server.domain.drift import DriftReport, drift_of
@@ -13,7 +14,7 @@ from sop_server.domain.knowledge import KnowledgeReport, knowledge
 from sop_server.domain.obligations import ObligationStatus
 from sop_server.domain.permissions import Action
 from sop_server.domain.staleness import StaleItem, staleness
-from sop_server.domain.standing import Standing, narrow, obligation_place, standing
+from sop_server.domain.standing import Standing, glass_report, narrow, obligation_place, standing
 from sop_server.domain.window import WindowReport, due_within, window, window_by
 from sop_server.errors import ForbiddenError, InvalidInputError
 from sop_server.services.library.reading import check_instant
@@ -42,7 +43,10 @@ class ReportRequest:
 
 @dataclass(frozen=True, slots=True)
 class Report(Generic[Body]):
-    """A report as of `at`. `late` counts, by kind, the facts that happened by then but were recorded after it."""
+    """A report as of `at`. `late` counts, by kind, the facts that happened by then but were recorded after it.
+
+    `glass` tells what one person published alone over the last `days`, and what is still to be answered.
+    """
 
     at: datetime
     days: int
@@ -51,6 +55,7 @@ class Report(Generic[Body]):
     source: str | None
     late: Mapping[str, int]
     body: Body
+    glass: GlassReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +137,17 @@ def _report(
     with stores.database.read() as session:
         facts = load_facts(session, at)
         late_facts = late.late_facts(session, at)
-    body = make(narrow(standing(facts), departments=departments, owner=checked.owner))
-    return Report(at, checked.days, checked.department, checked.owner, checked.source, late_facts, body)
+    of = narrow(standing(facts), departments=departments, owner=checked.owner)
+    return Report(
+        at,
+        checked.days,
+        checked.department,
+        checked.owner,
+        checked.source,
+        late_facts,
+        make(of),
+        glass_report(of, days=checked.days),
+    )
 
 
 def _departments(actor: Doer, department: str | None) -> frozenset[str] | None:

@@ -1,6 +1,7 @@
 """The tables, by family. Importing this package makes all of them known to the metadata."""
 
 from sop_server.storage.tables.base import Table
+from sop_server.storage.tables.break_glass import BrokenGlass
 from sop_server.storage.tables.deviations import Deviation, DeviationWording
 from sop_server.storage.tables.library import (
     Approval,
@@ -51,6 +52,7 @@ __all__ = [
     "ApiToken",
     "Approval",
     "AuditEvent",
+    "BrokenGlass",
     "Counter",
     "Department",
     "DepartmentSetting",

@@ -7,6 +7,7 @@ from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sop_server.storage.tables.base import Table
+from sop_server.storage.tables.break_glass import Kept
 
 
 class Sop(Table):
@@ -54,7 +55,7 @@ class DraftCommit(Table):
     """One saved state of a draft; `person_id` is null where the system merged."""
 
     __tablename__ = "draft_commit"
-    __table_args__ = (UniqueConstraint("draft_id", "number"),)
+    __table_args__ = (UniqueConstraint("draft_id", "number"), Index("ix_draft_commit_hash", "content_hash"))
 
     id: Mapped[int] = mapped_column(primary_key=True)
     draft_id: Mapped[int] = mapped_column(ForeignKey("draft.id"))
@@ -91,10 +92,14 @@ class Approval(Table):
     effective_from: Mapped[datetime | None]
     decided_at: Mapped[datetime]
     voided_at: Mapped[datetime | None]
+    signature: Mapped[dict[str, Any] | None] = mapped_column(Kept)
 
 
 class PublishIntent(Table):
-    """The decision to publish one revision: all that its commit and its projection can be made from again."""
+    """The decision to publish one revision: all that its commit and its projection can be made from again.
+
+    It stands on `approvals`, or in an emergency on the one record that `break_glass` tells of.
+    """
 
     __tablename__ = "publish_intent"
     __table_args__ = (
@@ -126,6 +131,7 @@ class PublishIntent(Table):
     author_email: Mapped[str]
     authors: Mapped[list[str]]
     approvals: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    break_glass: Mapped[dict[str, Any] | None] = mapped_column(Kept)
     tickets: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
     authored_at: Mapped[datetime]
     approved_at: Mapped[datetime]

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, false, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sop_server.storage.tables.base import Table
@@ -89,6 +89,8 @@ class DepartmentSetting(Table):
     id: Mapped[int] = mapped_column(primary_key=True)
     department: Mapped[str] = mapped_column(ForeignKey("department.slug"), index=True)
     approvals_needed: Mapped[int]
+    signature: Mapped[bool] = mapped_column(server_default=false())
+    break_glass: Mapped[bool] = mapped_column(server_default=true())
     happened_at: Mapped[datetime]
     recorded_at: Mapped[datetime]
     recorded_by: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
