@@ -16,6 +16,8 @@ from sop_server.services.accounts.provider_accounts import undo_link
 from sop_server.services.accounts.second_factor import reset
 from sop_server.services.accounts.sign_in import create_sign_in_link
 from sop_server.services.accounts.tokens import create_token
+from sop_server.services.leaving.departing import leave, preview
+from sop_server.services.leaving.planning import Plan, Successors
 from sop_server.services.stores import Stores
 from sop_server.settings import load_settings
 
@@ -98,6 +100,32 @@ def user_unlink_command(*, email: str) -> None:
     click.echo(f"The link of {name} is undone. The next sign-in there with a verified {email} links anew.")
 
 
+@user_command.command("leave")
+@click.argument("email")
+@click.option("--to", metavar="EMAIL", help="Who takes over; needed where there is anything to take over.")
+@click.option("--in", "elsewhere", metavar="DEPARTMENT=EMAIL", multiple=True, help="Who takes over in a department.")
+@click.option("--reason", default="", metavar="TEXT", help="Why; it stays in the audit trail as it is typed.")
+@click.option("--preview", "only_preview", is_flag=True, help="Say what would happen, and change nothing.")
+def user_leave_command(
+    *, email: str, to: str | None, elsewhere: tuple[str, ...], reason: str, only_preview: bool
+) -> None:
+    """Hand over what a person holds and end their access; running it again does what is still to be done."""
+    successors = Successors(to, dict(_elsewhere(one) for one in elsewhere))
+    with opened() as stores:
+        now = present()
+        if only_preview:
+            found = preview(stores, actor=OPERATOR, now=now, email=email, successors=successors)
+            _tell_plan(found, done=False)
+            return
+        departed = leave(stores, actor=OPERATOR, now=now, email=email, successors=successors, reason=reason)
+    _tell_plan(departed.plan, done=True)
+    if departed.drafted:
+        waits = "1 SOP waits" if len(departed.drafted) == 1 else f"{len(departed.drafted)} SOPs wait"
+        click.echo(f"{waits} for an approver; until then the successor stands in.")
+    for sop_id, why in departed.problems:
+        click.echo(f"Problem: {sop_id} could not be drafted: {why}")
+
+
 @click.group("token")
 def token_command() -> None:
     """Let programs in."""
@@ -110,6 +138,28 @@ def token_create_command(*, email: str, scope: str) -> None:
     """Make an API token that acts as the person; it alone is printed, and never shown again."""
     with opened() as stores:
         click.echo(create_token(stores, actor=OPERATOR, now=present(), email=email, scope=scope))
+
+
+def _elsewhere(text: str) -> tuple[str, str]:
+    department, _, successor = text.partition("=")
+    if not department or not successor:
+        raise InvalidInputError(f"“{text}” does not say who takes over where. Write it as “payments=ben@example.com”.")
+    return department, successor
+
+
+def _tell_plan(plan: Plan, *, done: bool) -> None:
+    for one in (*plan.sops, *plan.processes):
+        click.echo(f"{one.what.id} {one.what.title}: owner {one.owner or 'nobody'}, deputy {one.deputy or 'nobody'}")
+    for draft in plan.drafts:
+        click.echo(f"{draft.what.id} {draft.what.title}: {draft.to.name} sees to it")
+    for gap in plan.gaps:
+        click.echo(f"Problem: {gap.department or 'what names no department'} has no {gap.role} any more.")
+    if plan.held.stuck:
+        click.echo(f"Problem: nobody else may approve {', '.join(plan.held.stuck)}.")
+    if plan.without_deputy:
+        click.echo(f"Without a deputy: {', '.join(plan.without_deputy)}.")
+    ended = "is ended: roles, teams, sessions, links, tokens and second factor" if done else "would be ended"
+    click.echo(f"The access of {plan.name} <{plan.email}> {ended}.")
 
 
 def _password() -> str:

@@ -1,6 +1,6 @@
 """What somebody must act on: each finding says why, and what to do next."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -34,6 +34,8 @@ class FindingKind(StrEnum):
     DEVIATION_REPEATED = "deviation_repeated"
     DEVIATION_ENDS = "deviation_ends"
     OWNER = "owner"
+    NOBODY_MAY = "nobody_may"
+    NO_DEPUTY = "no_deputy"
     FEEDBACK = "feedback"
     RECERTIFICATION = "recertification"
     MISSED_SEARCH = "missed_search"
@@ -60,13 +62,27 @@ class Missed:
     times: int
 
 
-def findings(of: Standing, *, missed: Iterable[Missed], quarantined: Iterable[tuple[str, str]]) -> list[Found]:
+@dataclass(frozen=True, slots=True)
+class LeftBehind:
+    """What departures left: (role, department) that nobody has since, and the SOPs that were handed over."""
+
+    gaps: Sequence[tuple[str, str | None]] = ()
+    handed_over: Collection[str] = ()
+
+
+def findings(
+    of: Standing,
+    *,
+    missed: Iterable[Missed],
+    quarantined: Iterable[tuple[str, str]],
+    left: LeftBehind = LeftBehind(),
+) -> list[Found]:
     """Return everything that somebody must act on, the gravest kind first.
 
     `quarantined` are (commit id, reason) of what stands on `main` without an approval.
     """
     found = [*_glass(of), *_quarantined(quarantined), *_obligations(of), *_moved(of), *_undocumented(of), *_stale(of)]
-    found += [*_reviews(of), *_feedback(of), *_missed(missed)]
+    found += [*_left(of, left), *_reviews(of), *_feedback(of), *_missed(missed)]
     return found
 
 
@@ -86,6 +102,31 @@ def _glass(of: Standing) -> Iterable[Found]:
         place = sop_place(of.facts, fact.sop_id)
         key = f"break_glass:{fact.sop_id}:r{fact.revision}"
         yield Found(key, FindingKind.BREAK_GLASS, fact.sop_id, place.department, why, step)
+
+
+def _left(of: Standing, left: LeftBehind) -> Iterable[Found]:
+    for role, department in left.gaps:
+        where = f"the department “{department}”" if department else "what names no department"
+        named = "administrator" if role == "admin" else role
+        yield Found(
+            f"nobody_may:{role}:{department or ''}",
+            FindingKind.NOBODY_MAY,
+            department or "library",
+            department,
+            f"Since somebody left, {where} has no {named}.",
+            f"Have an administrator give somebody the role {role} there.",
+        )
+    for sop_id in sorted(left.handed_over):
+        serving = of.in_force.get(sop_id)
+        if serving is not None and not serving.deputy:
+            yield Found(
+                f"no_deputy:{sop_id}",
+                FindingKind.NO_DEPUTY,
+                sop_id,
+                serving.department,
+                f"{sop_id} “{serving.title}” has had no deputy since it was handed over.",
+                "Name one in its front matter.",
+            )
 
 
 def _quarantined(commits: Iterable[tuple[str, str]]) -> Iterable[Found]:

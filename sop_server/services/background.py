@@ -6,6 +6,7 @@ from sop_server.domain.instants import format_instant, parse_instant
 from sop_server.services.accounts.mailed_links import send_due
 from sop_server.services.accounts.notice_mails import send_notices
 from sop_server.services.drafts.overtaking import return_overtaken
+from sop_server.services.leaving.drafting import write_drafts
 from sop_server.services.library.indexing import index_due
 from sop_server.services.publication.reconciling import reconcile
 from sop_server.services.reports.findings import scan
@@ -17,6 +18,7 @@ ANCHOR_EVERY = timedelta(hours=1)
 SCAN_EVERY = timedelta(minutes=5)
 MAINTAIN_EVERY = timedelta(days=1)
 
+_HAND_OVERS = 40
 _ANCHORING = "anchoring"
 _SCANNED = "scanned"
 _MAINTAINED = "maintained"
@@ -42,6 +44,9 @@ def run_due(stores: Stores, *, now: datetime) -> list[str]:
     indexed = index_due(stores, now=now)
     if indexed:
         told.append(f"{indexed} SOPs were indexed.")
+    handed_over = write_drafts(stores, now=now, most=_HAND_OVERS)
+    if handed_over:
+        told.append(f"{handed_over} SOPs were drafted for their new owners.")
     mailed = send_due(stores, now=now)
     if mailed:
         told.append(f"{mailed} sign-in links were mailed.")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from sop_server.storage.tables import ApiToken, Person, SignInFailure, SignInLink, WebSession
@@ -157,3 +157,20 @@ def forget_failures(
     if before is not None:
         query = query.where(SignInFailure.at <= before)
     session.execute(query)
+
+
+def count_open_sessions(session: Session, person_id: int) -> int:
+    """Return how many sessions of a person were not ended."""
+    query = select(func.count()).where(WebSession.person_id == person_id, WebSession.ended_at.is_(None))
+    return session.scalar(query) or 0
+
+
+def revoke_tokens(session: Session, person_id: int, *, now: datetime) -> Sequence[int]:
+    """Make all API tokens of a person useless; returns those that were not."""
+    query = (
+        update(ApiToken)
+        .where(ApiToken.person_id == person_id, ApiToken.revoked_at.is_(None))
+        .values(revoked_at=now)
+        .returning(ApiToken.id)
+    )
+    return sorted(session.scalars(query))

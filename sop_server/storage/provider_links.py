@@ -104,3 +104,12 @@ def keep_memberships(session: Session, membership_ids: Sequence[int], *, now: da
 def sealed_hint(session: Session, token_hash: str) -> str | None:
     """Return what the provider wants to see again when this browser signs out there, sealed."""
     return session.scalar(select(WebSession.sealed_hint).where(WebSession.token_hash == token_hash))
+
+
+def end_links(session: Session, person_id: int, *, by: int | None, now: datetime) -> None:
+    """End what links a person with anybody at any provider."""
+    session.execute(
+        update(ProviderLink)
+        .where(ProviderLink.person_id == person_id, ProviderLink.ended_at.is_(None))
+        .values(ended_at=now, ended_by=by)
+    )

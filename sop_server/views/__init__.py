@@ -11,8 +11,10 @@ from sop_server.views import (
     feedback,
     findings,
     forgotten,
+    hand_overs,
     history,
     home,
+    leaving,
     library,
     me,
     participation,
@@ -35,7 +37,18 @@ from sop_server.views import (
 )
 
 COMING_IN = (probes, sign_in, entering, forgotten, provider)
-READING_AND_WRITING = (home, library, history, participation, search, writing, taking_back, review, break_glass)
+READING_AND_WRITING = (
+    home,
+    library,
+    history,
+    participation,
+    search,
+    writing,
+    taking_back,
+    hand_overs,
+    review,
+    break_glass,
+)
 REGISTERS = (
     tickets,
     ticket_decisions,
@@ -47,6 +60,7 @@ REGISTERS = (
     administration,
     people,
     recertifications,
+    leaving,
 )
 OWN_ACCOUNT = (me, second_factor)
 

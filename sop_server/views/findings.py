@@ -21,6 +21,8 @@ WORDS = {
     FindingKind.DEVIATION_REPEATED: "Deviated from again and again",
     FindingKind.DEVIATION_ENDS: "Deviation ends soon",
     FindingKind.OWNER: "Nobody answers for it",
+    FindingKind.NOBODY_MAY: "A role that nobody has",
+    FindingKind.NO_DEPUTY: "No deputy",
     FindingKind.FEEDBACK: "Reports wait",
     FindingKind.RECERTIFICATION: "Roles not confirmed",
     FindingKind.MISSED_SEARCH: "Searched and not found",

@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
 from sop_server.domain.drafts import DraftKind, DraftState
+from sop_server.domain.permissions import Action
 from sop_server.domain.signatures import Meaning
 from sop_server.errors import ConflictError, InvalidInputError
 from sop_server.services.accounts.signing import ways_to_sign
@@ -51,6 +52,8 @@ def index() -> ResponseReturnValue:
         others=[(name, found) for name, found in others if found],
         states=[(name, _WORDS[name]) for name in DraftState],
         words=_WORDS,
+        together=actor.may_anywhere(Action.DECIDE)
+        and any(one.hand_over and one.state == DraftState.IN_REVIEW for one in page.items),
         state=state,
         following=page.next and url_for(".index", state=state, cursor=page.next),
         earlier="cursor" in request.args and url_for(".index", state=state),

@@ -14,7 +14,7 @@ from sop_server.errors import ConflictError, ForbiddenError, NotFoundError
 from sop_server.services.accounts.guarding import require_another_administrator
 from sop_server.services.paging import Page, check_limit
 from sop_server.services.stores import Stores
-from sop_server.storage import audit, credentials, people, provider_links, role_grants
+from sop_server.storage import audit, credentials, leaving, people, provider_links, role_grants
 from sop_server.storage.database import Session
 from sop_server.storage.people import PersonFacts
 from sop_server.storage.tables import Membership, Person, PersonState, RoleGrant
@@ -122,6 +122,7 @@ def reactivate_person(stores: Stores, *, actor: Doer, now: datetime, email: str)
         person = _existing(session, email)
         if not people.is_active(session, person.id, now):
             _set_state(session, actor, person, now, active=True)
+            leaving.end_stand_ins(session, person.id, now=now)
             _record(session, actor, "person.reactivated", person, now)
         return _view(session, person, now)
 

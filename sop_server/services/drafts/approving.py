@@ -21,12 +21,13 @@ from sop_server.domain.signatures import Signature
 from sop_server.errors import BusyError, ConflictError, ForbiddenError, InvalidInputError, SopError
 from sop_server.services.accounts.signing import Attempt, sign
 from sop_server.services.drafts import rebasing
+from sop_server.services.drafts.draft_commits import SYSTEM
 from sop_server.services.drafts.draft_views import DraftView, Looking, draft_in_sight, view
 from sop_server.services.drafts.rules import require_signature, rule_of
 from sop_server.services.publication import publishing, reconciling
 from sop_server.services.publication.publishing import Publication
 from sop_server.services.stores import Stores
-from sop_server.storage import audit, drafts, people, sops, ticket_references
+from sop_server.storage import audit, drafts, leaving, people, sops, ticket_references
 from sop_server.storage.database import Session
 from sop_server.storage.git.library import Identity
 from sop_server.storage.tables import Approval, Draft, PublishIntent
@@ -358,12 +359,16 @@ def intent_of(
     tickets = drafts.ticket_ids(session, [draft.id]).get(draft.id, [])
     labels = ticket_references.labels(session, tickets)
     sop = sops.sop_row(session, draft.sop_id)
-    author = persons[draft.author_id or authors[0]]
+    if leaving.is_hand_over(session, draft.id):
+        author = SYSTEM
+    else:
+        person = persons[draft.author_id or authors[0]]
+        author = Identity(person.name, person.email)
     return publishing.intent_of_draft(
         session,
         draft,
         path="" if sop is None else sop.path,
-        author=Identity(author.name, author.email),
+        author=author,
         author_emails=[persons[number].email for number in authors],
         approvals=[
             {

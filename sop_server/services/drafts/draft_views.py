@@ -12,7 +12,7 @@ from sop_server.domain.signatures import Signature, from_stored
 from sop_server.errors import DamagedError, NotFoundError
 from sop_server.services.changes.ticket_sight import tickets_in_sight
 from sop_server.services.stores import Stores
-from sop_server.storage import drafts, people, sops, ticket_references
+from sop_server.storage import drafts, leaving, people, sops, ticket_references
 from sop_server.storage.database import Session
 from sop_server.storage.tables import Approval, Draft, Person
 
@@ -53,7 +53,8 @@ class Looking:
 class DraftView:
     """A draft as people see it. `content` is empty in lists; `version` guards edits.
 
-    `tickets` are those that the viewer may know of.
+    `tickets` are those that the viewer may know of; `keeper_name` is who sees to it since its author left,
+    `hand_over` that the server wrote it for somebody who left.
     """
 
     id: str
@@ -80,6 +81,8 @@ class DraftView:
     submitted_at: datetime | None
     published_revision: int | None
     version: int
+    keeper_name: str | None = None
+    hand_over: bool = False
 
 
 def draft_in_sight(session: Session, actor: Actor, draft_id: str, *, now: datetime) -> Draft:
@@ -126,7 +129,9 @@ def views(
     authors = drafts.authors_by_draft(session, ids)
     tickets = drafts.ticket_ids(session, ids)
     labels = ticket_references.labels(session, _shown(session, looking, tickets.values()))
-    persons = people.persons_by_id(session, _people_of(rows, approvals, authors))
+    keepers = leaving.keepers(session, ids) if ids else {}
+    by_server = leaving.hand_overs_among(session, ids) if ids else frozenset()
+    persons = people.persons_by_id(session, {*_people_of(rows, approvals, authors), *keepers.values()})
     return [
         DraftView(
             id=identifiers.draft_id(draft.id),
@@ -140,7 +145,9 @@ def views(
             base_revision=draft.base_revision,
             reverts=draft.reverts,
             author=_email(persons, draft.author_id),
-            author_name=_name(persons, draft.author_id),
+            author_name=_by_server(_name(persons, draft.author_id))
+            if draft.id in by_server
+            else _name(persons, draft.author_id),
             authors=tuple(email for one in authors.get(draft.id, []) if (email := _email(persons, one)) is not None),
             significance=draft.significance,
             change_summary=draft.change_summary,
@@ -157,9 +164,15 @@ def views(
             submitted_at=draft.submitted_at,
             published_revision=draft.published_revision,
             version=draft.version,
+            keeper_name=_name(persons, keepers.get(draft.id)),
+            hand_over=draft.id in by_server,
         )
         for draft in rows
     ]
+
+
+def _by_server(starter: str | None) -> str:
+    return "The server" if starter is None else f"The server, for {starter}"
 
 
 def _shown(session: Session, looking: Looking, named: Iterable[Collection[int]]) -> Collection[int]:

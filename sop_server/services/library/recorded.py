@@ -17,10 +17,11 @@ from sop_server.services.library.linking import resolver
 from sop_server.services.library.sop_records import SopRecord, SopText
 from sop_server.services.library.sop_views import Marks
 from sop_server.services.stores import Stores
-from sop_server.storage import broken_glass, drafts, sops
+from sop_server.storage import broken_glass, drafts, leaving, sops
 from sop_server.storage.database import Session
 from sop_server.storage.editions import edition
 from sop_server.storage.facts import load_facts_of
+from sop_server.storage.leaving import StandIn
 from sop_server.storage.person_names import names_by_email
 from sop_server.storage.tables import Revision
 
@@ -42,6 +43,7 @@ def record_of(stores: Stores, session: Session, sop_id: str, *, now: datetime) -
                 [] if serving is None else sops.in_force_rows(session, now, ids=set(serving.links) - {sop_id})
             ),
             broken={row.revision: row for row in broken_glass.rows_of_sop(session, sop_id)},
+            stand_in=_stand_in(session, serving, now),
             lead=f"{drafts.mark(session, drafts.MAIN)} {sops.last_came_into_force(session, now)}",
         )
 
@@ -49,6 +51,15 @@ def record_of(stores: Stores, session: Session, sop_id: str, *, now: datetime) -
     if named is None:
         return read()
     return stores.records.get((named, sop_id), read, worth=lambda found: found is not None)
+
+
+def _stand_in(session: Session, serving: Revision | None, now: datetime) -> StandIn | None:
+    """Return who stands in on a SOP, as long as its front matter still names whoever left."""
+    if serving is None:
+        return None
+    found = leaving.stand_ins(session, [serving.sop_id], at=now).get(serving.sop_id)
+    named = {(serving.owner or "").lower(), (serving.deputy or "").lower()}
+    return found if found is not None and found.left in named else None
 
 
 def record_in_sight(

@@ -13,6 +13,7 @@ from sop_server.rendering.raw_diff import DiffLine
 from sop_server.rendering.redline import Redline
 from sop_server.services.library.sop_views import GlassView, RevisionView, glass_view, revision_view
 from sop_server.storage import broken_glass
+from sop_server.storage.leaving import StandIn
 from sop_server.storage.tables import BrokenGlass, PublishIntent, Revision
 
 
@@ -41,7 +42,7 @@ class SopRecord:
     `names` are those of its owners and deputies by address; `links_here` the SOPs in force that refer to it,
     `builds_on` those that its revision in force names; `broken` what one person published alone, by the number of the
     revision; `lead` changes with whatever links of texts lead to: with
-    `main`, and with each revision that comes into force by itself.
+    `main`, and with each revision that comes into force by itself; `stand_in` who stands in for somebody who left.
     """
 
     rows: tuple[Revision, ...]
@@ -51,6 +52,7 @@ class SopRecord:
     builds_on: tuple[Revision, ...]
     lead: str
     broken: Mapping[int, BrokenGlass] = field(default_factory=dict)
+    stand_in: StandIn | None = None
 
     def department(self, at: datetime) -> str | None:
         """Return the department that governs it: that of the latest revision in force, else of its first one."""

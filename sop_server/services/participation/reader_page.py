@@ -15,6 +15,7 @@ from sop_server.services.library.surrounding import Surroundings, surroundings
 from sop_server.services.participation.acknowledgements import Reading, reading_of
 from sop_server.services.stores import Stores
 from sop_server.storage import pins
+from sop_server.storage.leaving import StandIn
 
 _MOST_DRAFTS = 20
 
@@ -24,6 +25,7 @@ class ReaderPage:
     """A SOP in force for one person: `history` is newest first, `drafts` are the open ones as far as they may see any.
 
     `people` are the names of its owners and deputies by address; `reading` is None where nothing is in force now.
+    `stand_in` is who stands in for an owner or deputy who left.
     """
 
     page: SopPage
@@ -33,6 +35,7 @@ class ReaderPage:
     reading: Reading | None
     pinned: bool
     people: Mapping[str, str]
+    stand_in: StandIn | None
 
 
 def open_sop(stores: Stores, *, actor: Actor, sop_id: str, now: datetime, at: datetime | None = None) -> ReaderPage:
@@ -49,4 +52,5 @@ def open_sop(stores: Stores, *, actor: Actor, sop_id: str, now: datetime, at: da
             reading=reading_of(session, actor, record, now=now),
             pinned=pins.is_pinned(session, actor.person_id, sop_id),
             people=record.names,
+            stand_in=record.stand_in if at is None else None,
         )

@@ -6,14 +6,15 @@ from datetime import datetime
 from sop_server.domain.deviation_findings import deviation_findings
 from sop_server.domain.doers import Doer
 from sop_server.domain.drafts import OPEN
-from sop_server.domain.findings import MISSED_OFTEN, FindingKind, Missed, findings
+from sop_server.domain.findings import MISSED_OFTEN, FindingKind, LeftBehind, Missed, findings
 from sop_server.domain.permissions import Action
 from sop_server.domain.standing import standing
 from sop_server.services.accounts import recertification_scan
 from sop_server.services.accounts.expiring import tell_expired
+from sop_server.services.leaving.holdings import uncovered
 from sop_server.services.library.searching import still_missed
 from sop_server.services.stores import Stores
-from sop_server.storage import drafts
+from sop_server.storage import drafts, leaving
 from sop_server.storage.facts import load_facts
 from sop_server.storage.findings import keep_findings, open_findings
 from sop_server.storage.missed_searches import missed_searches
@@ -45,6 +46,10 @@ def scan(stores: Stores, *, now: datetime) -> tuple[int, int]:
     with stores.database.read() as session:
         of = standing(load_facts(session, now))
         rows = missed_searches(session)
+        gaps = dict.fromkeys((row.role, row.department) for row in leaving.gaps(session))
+        left = LeftBehind(
+            uncovered(leaving.role_holders(session, now), gaps) if gaps else (), leaving.handed_over_sops(session)
+        )
         set_aside = [(row.commit_oid, row.reason) for row in drafts.quarantined(session)]
         drafted = {draft.sop_id for draft in drafts.draft_rows(session, states=OPEN)}
         of_access = recertification_scan.find(session, schedule=stores.policy.recertification, now=now)
@@ -54,7 +59,11 @@ def scan(stores: Stores, *, now: datetime) -> tuple[int, int]:
         for row in rows
         if row.times >= MISSED_OFTEN and still_missed(stores, row.words, now=now)
     ]
-    found = [*findings(of, missed=missed, quarantined=set_aside), *deviation_findings(of, drafted=drafted), *of_access]
+    found = [
+        *findings(of, missed=missed, quarantined=set_aside, left=left),
+        *deviation_findings(of, drafted=drafted),
+        *of_access,
+    ]
     with stores.database.write() as session:
         return keep_findings(session, found, now=now)
 

@@ -1,6 +1,6 @@
 """What needs a person, clocks first: changes to reflect, drafts to decide or mend, reports and reviews."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -24,7 +24,7 @@ from sop_server.services.drafts.glass_answers import writers_of_revision
 from sop_server.services.library.reading import summaries
 from sop_server.services.library.sop_views import SopSummary
 from sop_server.services.stores import Stores
-from sop_server.storage import broken_glass, deviations, drafts, sops
+from sop_server.storage import broken_glass, deviations, drafts, leaving, sops
 from sop_server.storage.database import Session
 from sop_server.storage.facts import load_facts_of
 from sop_server.storage.tables import Draft
@@ -75,14 +75,15 @@ class OwnerHome:
 def owner_home(stores: Stores, *, actor: Actor, now: datetime) -> OwnerHome:
     """Return the home of somebody who writes or decides."""
     found = [*_roles(stores, actor, now=now)]
-    if actor.may_anywhere(Action.SEE_REPORTS):
-        found += _clocks(actor, open_obligations(stores, actor=actor, now=now))
+    waiting = open_obligations(stores, actor=actor, now=now) if actor.may_anywhere(Action.SEE_REPORTS) else ()
     with stores.database.read() as session:
         found += _glass(session, actor, now=now)
         found += _drafts(session, actor, now=now)
-        owned = sops.owned_ids(session, actor.email, at=now)
+        stood_in = leaving.stood_in_ids(session, actor.person_id, at=now)
+        owned = sorted({*sops.owned_ids(session, actor.email, at=now), *stood_in})
         found += _deviations(session, actor, owned, now=now)
         of = standing(load_facts_of(session, now, owned))
+    found += _clocks(actor, waiting, stood_in=frozenset(stood_in))
     if actor.may_anywhere(Action.TRIAGE):
         found += [*_feedback(of, owned), *_reviews(of, owned, now=now)]
     found.sort(key=lambda need: (not need.first, need.due_at is None, need.due_at or now, need.href))
@@ -113,7 +114,7 @@ def _roles(stores: Stores, actor: Actor, *, now: datetime) -> Iterable[Need]:
         yield Need(NeedKind.LOOK, what, None, None, page, now, one.until, f"{one.name} as {one.role}")
 
 
-def _clocks(actor: Actor, found: Iterable[ObligationView]) -> Iterable[Need]:
+def _clocks(actor: Actor, found: Iterable[ObligationView], *, stood_in: Collection[str]) -> Iterable[Need]:
     for one in found:
         ticket = f"{one.ticket_label} “{one.ticket_title}”"
         page = f"/tickets/{one.ticket_id}"
@@ -128,7 +129,7 @@ def _clocks(actor: Actor, found: Iterable[ObligationView]) -> Iterable[Need]:
                 yield Need(
                     NeedKind.TRIAGE, f"{ticket}: which SOPs does it touch?", None, None, page, one.t0, one.due_at
                 )
-        elif one.owner == actor.email and actor.may(Action.DRAFT, one.department):
+        elif (one.owner == actor.email or one.sop_id in stood_in) and actor.may(Action.DRAFT, one.department):
             yield Need(NeedKind.DRAFT, ticket, one.sop_id, one.sop_title, page, one.t0, one.due_at)
 
 
@@ -167,16 +168,28 @@ def _told(fact: BrokenGlassFact) -> str:
 def _drafts(session: Session, actor: Actor, *, now: datetime) -> Iterable[Need]:
     waiting = drafts.draft_rows(session, states=[DraftState.IN_REVIEW, DraftState.CHANGES_REQUESTED])
     writers = drafts.writers_by_draft(session, waiting)
+    keepers = leaving.keepers(session, [draft.id for draft in waiting])
+    handed_over = leaving.hand_overs_among(session, [draft.id for draft in waiting])
+    together: list[Draft] = []
     for draft in waiting:
         page = f"/drafts/{identifiers.draft_id(draft.id)}"
         wrote = actor.person_id in writers[draft.id]
-        if draft.state == DraftState.CHANGES_REQUESTED and wrote:
+        keeps = keepers.get(draft.id) == actor.person_id
+        if draft.state == DraftState.CHANGES_REQUESTED and (wrote or keeps):
             what = "Your draft collides with a newer revision" if draft.conflicted else "Changes were requested"
             yield Need(NeedKind.REVISE, what, draft.sop_id, draft.title, page, draft.updated_at, None)
         elif draft.state == DraftState.IN_REVIEW and not wrote and _may_decide(session, actor, draft, now=now):
+            if draft.id in handed_over:
+                together.append(draft)
+                continue
             yield Need(
                 NeedKind.APPROVE, draft.change_summary, draft.sop_id, draft.title, page, draft.submitted_at, None
             )
+    if together:
+        # Hundreds of them are one thing to do, on one page.
+        since = min(draft.submitted_at or draft.created_at for draft in together)
+        count = "1 SOP" if len(together) == 1 else f"{len(together)} SOPs"
+        yield Need(NeedKind.APPROVE, f"{count} handed over by who left", None, None, "/drafts/hand-overs", since, None)
 
 
 def _may_decide(session: Session, actor: Actor, draft: Draft, *, now: datetime) -> bool:

@@ -3,6 +3,7 @@
 from sop_server.storage.tables.base import Table
 from sop_server.storage.tables.break_glass import BrokenGlass
 from sop_server.storage.tables.deviations import Deviation, DeviationWording
+from sop_server.storage.tables.leaving import Departure, DepartureGap, DraftKeeper, HandOver
 from sop_server.storage.tables.library import (
     Approval,
     Draft,
@@ -56,15 +57,19 @@ __all__ = [
     "Counter",
     "Department",
     "DepartmentSetting",
+    "Departure",
+    "DepartureGap",
     "Deviation",
     "DeviationWording",
     "Draft",
     "DraftCommit",
+    "DraftKeeper",
     "DraftTicket",
     "Feedback",
     "Finding",
     "GoLiveConfirmation",
     "GrantEnd",
+    "HandOver",
     "ImportedFile",
     "Mark",
     "Membership",

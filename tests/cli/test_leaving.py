@@ -1,0 +1,59 @@
+"""`user leave`: previewed, carried out, and harmless to run twice."""
+
+from pathlib import Path
+
+from tests.cli.conftest import Run
+
+TEXT = """---
+title: Refunds
+department: payments
+owner: asha@example.com
+---
+## Steps
+
+1. Open the order.
+"""
+
+
+def people(ready: Run, tmp_path: Path) -> None:
+    for name, role in (("asha", "editor@payments"), ("bela", "editor@payments"), ("ben", "approver@payments")):
+        added = ready("user", "add", f"{name}@example.com", "--name", name.title(), "--role", role)
+        assert added.exit_code == 0, added.output
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "refunds.md").write_text(TEXT, encoding="utf-8")
+    assert ready("import", str(tmp_path / "in")).exit_code == 0
+
+
+def test_leaving_is_previewed_carried_out_and_harmless_twice(ready: Run, tmp_path: Path) -> None:
+    people(ready, tmp_path)
+    refused = ready("user", "leave", "asha@example.com")
+    assert refused.exit_code == 1
+    assert "Name who takes over" in refused.output
+
+    before = ready("user", "leave", "asha@example.com", "--to", "bela@example.com", "--preview")
+    assert before.exit_code == 0, before.output
+    assert "SOP-0001 Refunds: owner bela@example.com, deputy nobody" in before.output
+    assert "would be ended" in before.output
+
+    done = ready("user", "leave", "asha@example.com", "--to", "bela@example.com", "--reason", "moves")
+    assert done.exit_code == 0, done.output
+    assert "1 SOPs wait" not in done.output
+    assert "1 SOP waits for an approver" in done.output
+    assert "Without a deputy: SOP-0001." in done.output
+
+    again = ready("user", "leave", "asha@example.com", "--to", "bela@example.com")
+    assert again.exit_code == 0
+    assert ready("check").exit_code == 0
+
+
+def test_leaving_names_what_it_could_not_read(ready: Run, tmp_path: Path) -> None:
+    people(ready, tmp_path)
+    for arguments, words in [
+        (("nobody@example.com", "--to", "bela@example.com"), "Nobody is known"),
+        (("asha@example.com", "--to", "ben@example.com"), "may not write drafts"),
+        (("asha@example.com", "--in", "payments"), "does not say who takes over where"),
+        (("ada@example.com",), "only administrator"),
+    ]:
+        told = ready("user", "leave", *arguments)
+        assert told.exit_code == 1
+        assert words in told.output
