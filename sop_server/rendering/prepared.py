@@ -11,7 +11,6 @@ from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 from mdit_py_plugins.deflist import deflist_plugin
 from mdit_py_plugins.footnote import footnote_plugin
-from mdit_py_plugins.tasklists import tasklists_plugin
 
 from sop_server.domain.identifiers import parse_sop_id
 from sop_server.rendering.blocks import shape
@@ -20,6 +19,7 @@ from sop_server.rendering.complexity import too_complex
 from sop_server.rendering.inline import finished, plain_text
 from sop_server.rendering.links import Linker, Resolve, is_safe, wiki_links
 from sop_server.rendering.outline import Heading, outline
+from sop_server.rendering.tasks import tasks
 
 _BARE_ID = re.compile(r"(?<![\w-])SOP-[0-9]{4,9}(?![\w-])")
 
@@ -45,7 +45,7 @@ class _Parser(MarkdownIt):
         # “runbook.md” is not an address in Moldova.
         if self.linkify is not None:
             self.linkify.set({"fuzzy_link": False})
-        self.use(footnote_plugin).use(deflist_plugin).use(tasklists_plugin).use(wiki_links)
+        self.use(footnote_plugin).use(deflist_plugin).use(tasks).use(wiki_links)
         self.add_render_rule("fence", _code)
         self.add_render_rule("code_block", _code)
 

@@ -22,6 +22,7 @@ HOSTILE = {
     "inline footnotes": "^[" * 30_000,
     "like headings": "# a\n" * 50_000,
     "items": "- a\n" * 50_000,
+    "as many tasks as are laid out": "- [ ] a task\n" * 8_000,
     "deep items": "\n".join(" " * (2 * depth) + "- a" for depth in range(600)),
     "entities": "&a" * 200_000,
     "ids": "SOP-0001 " * 50_000,
