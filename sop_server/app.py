@@ -227,7 +227,9 @@ def _failure(status: int, title: str, detail: str, *, error: Exception | None = 
     reference = None
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
         reference = secrets.token_hex(6)
-        current_app.logger.error("%s %s failed, reference %s", request.method, request.path, reference, exc_info=error)
+        # The addresses of the sign-in hold its links, which are secrets.
+        path = request.url_rule if request.blueprint == "sign_in" else request.path
+        current_app.logger.error("%s %s failed, reference %s", request.method, path, reference, exc_info=error)
     told = error if isinstance(error, SopError) else SopError(detail)
     if _is_machine_door():
         return problems.problem(status, title, told, reference=reference)

@@ -181,7 +181,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn carries no types
     """gunicorn's threads, whose pages about malformed requests are as guarded as ours."""
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
-        """Answer a request that cannot be read."""
+        """Answer a request that cannot be read, and log what kind it was: what was sent may be a cookie or a token."""
+        if isinstance(exc, ParseException):
+            for name, value in vars(exc).items():
+                if isinstance(value, str | bytes):
+                    setattr(exc, name, "(not shown)")
         super().handle_error(req, _Guarded(client), addr, exc)
 
 
