@@ -112,8 +112,13 @@ def test_twice_as_much_hostile_markdown_takes_about_twice_as_long(shape: Shape) 
     size = 2_048
     while size > 64 and too_complex(shape(2 * size)):
         size //= 2
-    one, two = (seconds(partial(render, shape(n), resolve=_nowhere)) for n in (size, 2 * size))
-    assert two < 3.2 * one + 0.06, f"{one:.3f} s for {size:,}, {two:.3f} s for {2 * size:,}"
+    told = []
+    for _ in range(4):  # a busy machine doubles a time by itself, and not four times in turn
+        one, two = (seconds(partial(render, shape(n), resolve=_nowhere)) for n in (size, 2 * size))
+        if two < 3.2 * one + 0.06:
+            return
+        told.append(f"{one:.3f} s for {size:,}, {two:.3f} s for {2 * size:,}")
+    pytest.fail("; ".join(told))
 
 
 def _nowhere(_target: str) -> None:
