@@ -34,6 +34,12 @@ class Mailer:
         try:
             with self._connect(server) as connection:
                 connection.send_message(message)
+        except ssl.SSLCertVerificationError as exc:
+            raise BusyError(
+                f"The mail server {server.hostname} showed a certificate that proves nothing ({exc.verify_message}), "
+                "so nothing was sent to it. It is tried again by itself; have the certificate mended, or name its "
+                "authority in SSL_CERT_FILE."
+            ) from exc
         except (smtplib.SMTPException, OSError, ValueError) as exc:
             raise BusyError(
                 f"The mail server {server.hostname} did not take a message ({type(exc).__name__}). "
