@@ -4,11 +4,11 @@ import json
 import secrets
 from datetime import datetime, timedelta
 
-from flask import Blueprint, flash, redirect, render_template, request
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
-from sop_server.errors import BusyError, ForbiddenError, NotFoundError, NotSignedInError
+from sop_server.errors import BusyError, ForbiddenError, NotSignedInError
 from sop_server.services.accounts.provider import Provider, RefusedError, Vouched
 from sop_server.services.accounts.provider_sign_in import record_refusal, sign_in_by_provider
 from sop_server.services.accounts.throttling import count_attempt, forget_attempts_of_network
@@ -46,7 +46,9 @@ _UNPROVEN = (
 @BLUEPRINT.get("")
 def begin() -> ResponseReturnValue:
     """Send the browser to the provider."""
-    provider, after = _provider(), fields.local_address(request.args.get("next"), otherwise="/")
+    provider, after = visitor.stores().provider, fields.local_address(request.args.get("next"), otherwise="/")
+    if provider is None:
+        return redirect(url_for("sign_in.form", next=after), 303)
     state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
     try:
         answer = redirect(provider.address(state=state, nonce=nonce, verifier=verifier), 303)
@@ -59,9 +61,9 @@ def begin() -> ResponseReturnValue:
 @BLUEPRINT.get("/callback")
 def come_back() -> ResponseReturnValue:
     """Let in whom the provider vouches for."""
-    provider, waiting = _provider(), _waiting()
+    provider, waiting = visitor.stores().provider, _waiting()
     begun = waiting.pop(request.args.get("state", ""), None)
-    if begun is None:
+    if provider is None or begun is None:
         return _form(_LOST, "/"), _BAD_REQUEST
     nonce, verifier, after, _ = begun
     try:
@@ -106,13 +108,6 @@ def _vouched(provider: Provider, *, nonce: str, verifier: str) -> Vouched:
         code=request.args["code"], iss=request.args.get("iss"), nonce=nonce, verifier=verifier, now=now
     )
     forget_attempts_of_network(stores, address=address, what="provider")
-    return found
-
-
-def _provider() -> Provider:
-    found = visitor.stores().provider
-    if found is None:
-        raise NotFoundError("Nobody comes in through a provider here. Sign in with your password.")
     return found
 
 

@@ -253,8 +253,8 @@ def test_the_session_of_before_is_ended(through: Through, there: IdentityProvide
 
 
 def test_where_there_is_no_provider_nothing_leads_to_one(stranger: Browser) -> None:
-    assert stranger.get("/login/provider").status_code == 404
-    assert stranger.get("/login/provider/callback?state=x&code=y").status_code == 404
+    assert stranger.get("/login/provider?next=/me").location == "/login?next=/me"
+    assert stranger.get("/login/provider/callback?state=x&code=y").status_code == 400
     assert "Sign in with" not in words(stranger.get("/login"))
 
 
