@@ -14,6 +14,7 @@ from sop_server.services.library import indexing
 from sop_server.services.publication import approved_files, lost_revisions, projecting, reconciling
 from sop_server.services.publication.projecting import Published
 from sop_server.services.stores import Stores
+from sop_server.services.trail import guarding
 from sop_server.services.trail.proving import prove_trail
 from sop_server.storage import drafts, facts, outbox, schema, sops
 from sop_server.storage.database import Session
@@ -48,6 +49,7 @@ def check(stores: Stores, *, now: datetime, repair: bool = False) -> CheckReport
         problems += differing
         problems += _projection_against_intents(stores, session)
         notes = [*history, *_notes(session, now=now)]
+    problems += guarding.unguarded(stores)
     broken = prove_trail(stores).broken
     if broken is not None:
         problems.append(f"The audit chain does not hold from {broken} on: something was changed behind it.")
@@ -68,6 +70,7 @@ def repair_stores(stores: Stores, *, now: datetime) -> list[str]:
         # Nobody publishes between: a text that `main` has and the record does not would be taken for a stranger's.
         mended = synchronise(stores, now=now)
         mended += approved_files.put_back(stores, now=now)
+    mended += guarding.guard_again(stores, now=now)
     indexing.index_due(stores, now=max(now, stores.clock()))
     if indexing.behind(stores) is not None:
         count = indexing.rebuild_index(stores)
