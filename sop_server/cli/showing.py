@@ -13,7 +13,8 @@ from sop_server.cli.opening import address, created, present
 from sop_server.cli.progress import progress
 from sop_server.cli.tables import print_table
 from sop_server.domain.roles import parse_grant
-from sop_server.services.demonstration.demo import PASSWORD, DemoPerson, play_demo
+from sop_server.services.demonstration.demo import DemoPerson, play_demo
+from sop_server.services.demonstration.demo_stage import PASSWORD
 from sop_server.services.demonstration.example_registers import split_cell
 from sop_server.services.publication.catching_up import catch_up
 from sop_server.serving import serve

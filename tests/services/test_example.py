@@ -12,14 +12,15 @@ from sop_server.domain.standing import standing
 from sop_server.resources import resource
 from sop_server.services.accounts.people import end_role
 from sop_server.services.accounts.sign_in import sign_in
-from sop_server.services.demonstration.demo import PASSWORD, DemoPerson, play_demo
+from sop_server.services.demonstration.demo import DemoPerson, play_demo
+from sop_server.services.demonstration.demo_stage import PASSWORD
 from sop_server.services.demonstration.example import load_example
 from sop_server.services.library.indexing import index_due
 from sop_server.services.publication.checking import check
 from sop_server.services.reports.report_shapes import REPORTS, shape_of
 from sop_server.services.reports.reporting import ReportRequest
 from sop_server.services.stores import Stores
-from sop_server.storage import audit, deviations, drafts, people, schema, sops
+from sop_server.storage import audit, broken_glass, deviations, drafts, people, schema, sops
 from sop_server.storage.database import Database, sqlite_url
 from sop_server.storage.facts import load_facts
 from sop_server.storage.git.library import Library
@@ -147,3 +148,15 @@ def test_one_deviation_is_over_one_in_force_and_one_waits(demo: Demo) -> None:
     with demo.stores.database.read() as session:
         states = {fact.sop_id: state(fact, PLAYED_TO).value for fact in deviations.facts(session, PLAYED_TO)}
     assert states == {"SOP-0018": "ended", "SOP-0005": "in_force", "SOP-0010": "proposed"}
+
+
+def test_one_person_published_alone_this_day_and_a_department_signs(demo: Demo) -> None:
+    with demo.stores.database.read() as session:
+        (glass,) = broken_glass.facts(session, PLAYED_TO)
+        signed = {
+            intent.sop_id
+            for intent in drafts.done_intents(session)
+            if any(one["signature"] for one in intent.approvals)
+        }
+    assert (glass.sop_id, glass.revision, glass.state(PLAYED_TO).value) == ("SOP-0029", 5, "waiting")
+    assert signed == {"SOP-0027", "SOP-0028"}

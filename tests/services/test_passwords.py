@@ -12,7 +12,7 @@ from sop_server.services.accounts.link_sign_in import sign_in_by_link
 from sop_server.services.accounts.passwords import HASHER, hash_password, matches, set_password
 from sop_server.services.accounts.people import add_person
 from sop_server.services.accounts.sign_in import actor_for_session, create_sign_in_link, sign_in
-from sop_server.services.demonstration.demo import PASSWORD as DEMO_PASSWORD
+from sop_server.services.demonstration.demo_stage import PASSWORD as DEMO_PASSWORD
 from sop_server.services.stores import Stores
 from sop_server.storage import audit
 

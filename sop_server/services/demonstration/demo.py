@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from sop_server.domain.doers import OPERATOR
 from sop_server.resources import resource
+from sop_server.services.accounts.departments import set_rules
 from sop_server.services.accounts.passwords import set_password
 from sop_server.services.demonstration.demo_deviations import deviation_events
 from sop_server.services.demonstration.demo_drafts import open_draft_events, revision_events
@@ -16,14 +18,15 @@ from sop_server.services.demonstration.demo_participation import (
     membership_events,
     review_events,
 )
-from sop_server.services.demonstration.demo_stage import Event, Stage
+from sop_server.services.demonstration.demo_stage import PASSWORD, Event, Stage
 from sop_server.services.demonstration.demo_tickets import known_from, not_needed_events, ticket_events
 from sop_server.services.demonstration.example_registers import REGISTERS, load_registers, read_table
 from sop_server.services.reports.findings import scan
 from sop_server.services.stores import Stores
 
-PASSWORD = "northwind-demo"  # noqa: S105 - printed for everybody who tries the demonstration
 BEGINNING_DAYS_AGO = 366
+_SIGNED, _SIGNED_SINCE_DAYS_AGO = "security-access", 60
+"""The department that asks for signatures, and since when."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,9 @@ def play_demo(
 
 
 def _events(stage: Stage) -> list[Event]:
+    signed_since = stage.ago(_SIGNED_SINCE_DAYS_AGO)
     events = [
+        Event(signed_since, partial(_sign, stage, signed_since)),
         *membership_events(stage),
         *ticket_events(stage),
         *revision_events(stage, known_tickets=known_from(stage)),
@@ -72,3 +77,7 @@ def _events(stage: Stage) -> list[Event]:
         *deviation_events(stage),
     ]
     return sorted((event for event in events if event.at <= stage.now), key=lambda event: event.at)
+
+
+def _sign(stage: Stage, at: datetime) -> None:
+    set_rules(stage.stores_at(at), actor=OPERATOR, now=at, slug=_SIGNED, signature=True)

@@ -7,11 +7,14 @@ from pathlib import Path
 
 from sop_server.domain.permissions import Actor
 from sop_server.errors import DamagedError
+from sop_server.services.accounts.sealing import Seal
+from sop_server.services.accounts.signing import Attempt
 from sop_server.services.demonstration.example_registers import Row, read_table
 from sop_server.services.stores import Stores
 from sop_server.storage import people
 
 HISTORY = "_history"
+PASSWORD = "northwind-demo"  # noqa: S105 - printed for everybody who tries the demonstration
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,10 @@ class Stage:
         if actor is None:
             raise DamagedError(f"The example library names {email}, whom its register does not. Install it again.")
         return actor
+
+    def signing(self) -> Attempt:
+        """Return what everybody signs with, where their department asks for it."""
+        return Attempt(Seal(PASSWORD), "127.0.0.1", password=PASSWORD)
 
     def history(self, name: str) -> list[Row]:
         """Return the rows of one table of the past."""
