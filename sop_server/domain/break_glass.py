@@ -115,7 +115,7 @@ def clean_reason(reason: str, *, field: str = "reason") -> str:
     kept = " ".join("".join(mark if mark.isprintable() else " " for mark in reason).split())
     if len(kept) < LEAST_REASON or " " not in kept:
         raise InvalidInputError(
-            "Say in a sentence why this cannot wait for, or stand as it is before, a second person. Nothing was done.",
+            "Say in a sentence why: everybody reads it. Nothing was done yet.",
             fields={field: f"a sentence, of {LEAST_REASON} characters or more"},
         )
     if len(kept) > _MOST_REASON:

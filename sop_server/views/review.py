@@ -154,7 +154,7 @@ def page(draft_id: str, refused: Refusal = NONE) -> ResponseReturnValue:
         review=found,
         draft=found.draft,
         chosen=chosen,
-        switch=switch(chosen, lambda view: url_for(".draft", draft_id=draft_id, view=view)),
+        switch=switch(chosen, lambda view: url_for("review.draft", draft_id=draft_id, view=view)),
         pairs=sides(found.lines) if chosen is ChangeView.SIDES else [],
         consequences=consequences(found, now=visitor.now()),
         approved_by=standing_approvals(found.draft),

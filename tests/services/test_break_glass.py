@@ -22,6 +22,7 @@ from sop_server.services.drafts.draft_views import DraftView
 from sop_server.services.drafts.glass_answers import confirm_revision, object_to_revision
 from sop_server.services.library.reading import get_revision, get_sop, list_revisions
 from sop_server.services.publication.checking import check
+from sop_server.services.reports.needs import NeedKind, owner_home
 from sop_server.services.stores import Stores
 from sop_server.storage.tables import AuditEvent
 from tests.services.story import Story, step, text
@@ -284,3 +285,39 @@ def test_of_two_answers_at_once_one_counts(story: Story, answer: Callable[..., N
 
     with pytest.raises(ConflictError):
         objecting(story, sop_id, 1, by="cleo")
+
+
+def test_check_tells_what_nobody_has_confirmed_and_finds_nothing_wrong_with_it(story: Story) -> None:
+    sop_id = broken(story, story.draft(text())).sop_id
+    run_due(story.stores, now=story.now)
+    assert [one for one in check(story.stores, now=story.now).notes if "has not confirmed it" in one]
+    story.later(hours=25)
+    found = check(story.stores, now=story.now)
+    assert [one for one in found.notes if one.endswith("which is over.")]
+    assert found.problems == ()
+
+    confirm(story, sop_id, 1, by="bela")
+
+    assert not [one for one in check(story.stores, now=story.now).notes if "confirmed it" in one]
+
+
+def test_it_is_the_first_thing_that_needs_those_whom_it_concerns(story: Story) -> None:
+    sop_id = story.published()
+    story.ticket("CHG-1", sops=[sop_id], effective_at=story.now - timedelta(hours=47))
+    broken(story, story.draft(text(steps=step(2, "New")), sop_id=sop_id))
+    story.person("mia", "manager")
+    story.person("tina", "approver@treasury")
+
+    first = {
+        name: owner_home(story.stores, actor=story.people[name], now=story.now).needs[:1]
+        for name in ("bela", "ben", "asha", "mia", "tina")
+    }
+
+    assert {name: [one.kind for one in found] for name, found in first.items()} == {
+        "bela": [NeedKind.CONFIRM],
+        "ben": [NeedKind.LOOK],
+        "asha": [NeedKind.LOOK],
+        "mia": [NeedKind.LOOK],
+        "tina": [],
+    }
+    assert {one.href for found in first.values() for one in found} == {f"/sops/{sop_id}/revisions/2"}
