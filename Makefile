@@ -1,6 +1,6 @@
 # Two commands do everything: `make run` shows the product, `make test` proves it.
 .DELETE_ON_ERROR:
-.PHONY: run test format lint types tests wheel bench hostile clean
+.PHONY: run test format lint types tests wheel bench hostile advisories clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -39,6 +39,10 @@ bench: $(VENV)/developing
 # `make test` walks a sample of the same documents.
 hostile: $(VENV)/developing
 	$(BIN)/python -m tests.hostile
+
+# Known vulnerabilities of what is installed; 3 where the source cannot be reached, so that nobody takes it for good news.
+advisories: $(VENV)/developing
+	$(BIN)/python -m tests.checks.advisories
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'

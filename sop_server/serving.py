@@ -202,7 +202,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn carries no type
     def load_config(self) -> None:
         """Hand our settings to gunicorn."""
         settings = self._settings
-        shared_memory = Path("/dev/shm")  # noqa: S108 - the heartbeat files must not lie on a slow disk
+        shared_memory = Path("/dev/shm")  # noqa: S108  # nosec B108 - the heartbeat files must not lie on a slow disk
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         chosen: dict[str, Any] = {
             "bind": f"{host}:{settings.port}",

@@ -36,5 +36,5 @@ def created(settings: Settings) -> Iterator[Stores]:
 
 def address(settings: Settings) -> str:
     """Return where a browser finds the server, as far as the settings tell."""
-    host = "localhost" if settings.host in {"0.0.0.0", "::", ""} else settings.host  # noqa: S104 - compared, not bound
+    host = "localhost" if settings.host in {"0.0.0.0", "::", ""} else settings.host  # noqa: S104  # nosec B104 - compared, not bound
     return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"

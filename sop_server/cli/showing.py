@@ -20,7 +20,7 @@ from sop_server.services.publication.catching_up import catch_up
 from sop_server.serving import serve
 from sop_server.settings import Settings, load_settings
 
-_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder that only its maker may enter is made in it
+_MEMORY = Path("/dev/shm")  # noqa: S108  # nosec B108 - a folder that only its maker may enter is made in it
 _ROOM_NEEDED = 256 * 1024 * 1024
 _RANKS = ("reader", "editor", "approver", "manager", "admin")
 
