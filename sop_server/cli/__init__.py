@@ -21,7 +21,7 @@ _COMMANDS = {
     "tickets": "registers",
     "processes": "registers",
     "user": "people",
-    "token": "people",  # nosec B105 - the name of a module
+    "token": "people",
     "lint": "linting",
     "sync": "upkeep",
     "reindex": "upkeep",

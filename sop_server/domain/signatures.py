@@ -12,7 +12,7 @@ from sop_server.domain.drafts import DraftKind
 class SignedWith(StrEnum):
     """What a person proved with that it was them."""
 
-    PASSWORD = "password"  # noqa: S105  # nosec B105 - the name of a kind of proof
+    PASSWORD = "password"  # noqa: S105 - the name of a kind of proof
     PHONE = "phone"
     RECOVERY_CODE = "recovery code"
 

@@ -77,7 +77,7 @@ def confirm_password(stores: Stores, *, actor: Actor, password: str, address: st
     except NotSignedInError as error:
         raise ForbiddenError(
             "This is not your password, so nothing was done. Type it again.",
-            fields={"password": "is not your password"},  # nosec B105 - told to whoever typed it
+            fields={"password": "is not your password"},
         ) from error
     with stores.database.write() as session:
         forget_attempts(session, email=actor.email, address=address)

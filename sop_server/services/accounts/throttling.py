@@ -13,7 +13,7 @@ MOST_FAILURES_BY_ACCOUNT = 10
 MOST_FAILURES_BY_NETWORK = 50
 
 _TOLD = {
-    "password": "sign-ins with a wrong password",  # nosec B105 - what is counted
+    "password": "sign-ins with a wrong password",
     "code": "sign-ins with a wrong code",
     "link": "requests for a link",
     "provider": "sign-ins through the identity provider that came to nothing",
