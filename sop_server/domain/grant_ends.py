@@ -32,6 +32,14 @@ def read_end(text: str, *, zone: str, field: str = "until") -> datetime:
         raise _unreadable(typed, field) from error
 
 
+def read_begin(text: str, *, zone: str, field: str = "from") -> datetime:
+    """Return the first moment of a date in `zone`; raises InvalidInputError where it is none."""
+    try:
+        return datetime.combine(date.fromisoformat(text.strip()), time(), tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise _unreadable(text.strip(), field) from None
+
+
 def check_end(until: datetime, *, now: datetime, field: str = "until") -> datetime:
     """Return an end that lies ahead, within five years; raises InvalidInputError for any other."""
     if until <= now:

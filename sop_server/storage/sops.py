@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, bindparam, func, or_, select, tuple_
 from sqlalchemy.orm import Session, aliased
@@ -10,6 +11,15 @@ from sop_server.storage.serving import is_served
 from sop_server.storage.tables import Department, PublishIntent, Revision, RevisionLink, RevisionTicket, Sop
 
 _CHUNK = 500
+
+
+class CaredRow(NamedTuple):
+    """A SOP in force and who owns it."""
+
+    sop_id: str
+    department: str | None
+    owner: str | None
+
 
 # Made once: an alias works its columns out anew each time that it is made, which costs more than the query.
 _LATER = aliased(Revision)
@@ -112,10 +122,12 @@ def in_force_ids(
     return session.scalars(query).all()
 
 
-def owned_ids(session: Session, email: str, *, at: datetime) -> Sequence[str]:
-    """Return the ids of the SOPs in force that a person owns or is the deputy of."""
-    mine = or_(Revision.owner == email, Revision.deputy == email)
-    return session.scalars(select(Revision.sop_id).where(mine, *is_served(at)).order_by(Revision.sop_id)).all()
+def cared_rows(session: Session, email: str, *, at: datetime, also: Collection[str] = ()) -> Sequence[CaredRow]:
+    """Return the SOPs in force that a person owns or is the deputy of, and `also` those of these ids."""
+    mine = or_(Revision.owner == email, Revision.deputy == email, Revision.sop_id.in_(sorted(also)))
+    columns = (Revision.sop_id, Revision.department, Revision.owner)
+    rows = session.execute(select(*columns).where(mine, *is_served(at)).order_by(Revision.sop_id))
+    return [CaredRow(*row) for row in rows]
 
 
 def titled(session: Session, words: Sequence[str], *, at: datetime) -> Sequence[Revision]:

@@ -76,6 +76,8 @@ def sop(sop_id: str) -> ResponseReturnValue:
         sorted(found.people.items()),
         found.stand_in,
         found.pinned,
+        found.owner_away,
+        found.deputy_away,
         len(history),
         row,
     )
@@ -92,6 +94,8 @@ def sop(sop_id: str) -> ResponseReturnValue:
         answered=sop_actions.answered(history),
         people=found.people,
         stand_in=found.stand_in,
+        owner_away=found.owner_away,
+        deputy_away=found.deputy_away,
         current=next((one.revision for one in history if one.state == "in_force"), None),
         unread_box=unread(actor, summary, found.reading, history),
         actions=sop_actions.actions(actor, page, found.drafts, past=at, pinned=found.pinned),

@@ -3,8 +3,10 @@
 from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from sop_server.domain.grant_ends import read_begin, read_end
 from sop_server.domain.permissions import Action
 from sop_server.errors import InvalidInputError
+from sop_server.services.accounts.absences import come_back, my_absence, say_away
 from sop_server.services.accounts.own_account import change_password, my_sessions
 from sop_server.services.accounts.people import get_person
 from sop_server.services.accounts.provider_accounts import provider_standing
@@ -13,7 +15,7 @@ from sop_server.services.accounts.sign_in import end_session, sign_out_everywher
 from sop_server.services.accounts.tokens import list_tokens, revoke_token
 from sop_server.services.participation.acknowledgements import to_read
 from sop_server.services.reports.needs import owner_home
-from sop_server.views import refusals, visitor
+from sop_server.views import fields, refusals, visitor
 from sop_server.views.refusals import REFUSED, Refusal, refusal
 
 BLUEPRINT = Blueprint("me", __name__, url_prefix="/me")
@@ -47,6 +49,36 @@ def password() -> ResponseReturnValue:
     except REFUSED as error:
         return _page(refusal(error))
     flash("Your password is changed. All your other browsers are signed out.", "done")
+    return redirect(url_for(".account"), 303)
+
+
+@BLUEPRINT.post("/away")
+def away() -> ResponseReturnValue:
+    """Say from when until when one is away."""
+    form, stores, now = request.form, visitor.stores(), visitor.now()
+    try:
+        zone = stores.policy.timezone
+        first = read_begin(fields.text(form, "from"), zone=zone) if fields.text(form, "from") else now
+        absence = say_away(
+            stores,
+            actor=visitor.actor(),
+            now=now,
+            begins_at=first,
+            ends_at=read_end(fields.text(form, "until"), zone=zone),
+            note=form.get("note"),
+        )
+    except REFUSED as error:
+        return _page(refusal(error))
+    begun = "You are away" if absence.begins_at <= now else "You will be away"
+    flash(f"{begun}. The deputies of your SOPs are shown instead; nobody gets a right by it.", "done")
+    return redirect(url_for(".account"), 303)
+
+
+@BLUEPRINT.post("/away/end")
+def back() -> ResponseReturnValue:
+    """Say that one is here."""
+    gone = come_back(visitor.stores(), actor=visitor.actor(), now=visitor.now())
+    flash("Welcome back: you look after your SOPs again." if gone else "You were not away.", "done")
     return redirect(url_for(".account"), 303)
 
 
@@ -103,6 +135,8 @@ def _page(refused: Refusal) -> ResponseReturnValue:
         sessions=my_sessions(stores, actor=actor, now=now, token=_token()),
         factor=second_factor(stores, actor=actor),
         provider=provider_standing(stores, actor=actor, now=now, email=actor.email),
+        absence=my_absence(stores, actor=actor, now=now),
+        typed=request.form,
         reading=len(to_read(stores, actor=actor, now=now)),
         refused=refused,
     )

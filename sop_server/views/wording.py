@@ -58,6 +58,11 @@ def day(instant: datetime, *, zone: ZoneInfo) -> str:
     return f"{local.day} {local:%b %Y}"
 
 
+def last_day(end: datetime, *, zone: ZoneInfo) -> str:
+    """Return the last day of what ends at an instant: one that ends at midnight does not reach into the next."""
+    return day(end - timedelta(microseconds=1), zone=zone)
+
+
 def moment(instant: datetime, *, zone: ZoneInfo) -> str:
     """Return the exact instant with its zone: `Tue 3 Nov 2026, 14:05 UTC`."""
     local = instant.astimezone(zone)
@@ -88,6 +93,7 @@ def register(app: Flask) -> None:
         exactly=exactly,
         from_now=_from_now,
         day=partial(day, zone=zone),
+        last_day=partial(last_day, zone=zone),
         moment=partial(moment, zone=zone),
         machine=machine,
         count=count,

@@ -11,6 +11,7 @@ from sop_server.domain.permissions import Actor
 from sop_server.domain.processes import ProcessInput
 from sop_server.domain.tickets import TicketInput
 from sop_server.services.accounts import people, tokens
+from sop_server.services.accounts.absences import say_away
 from sop_server.services.accounts.recertifications import open_recertification
 from sop_server.services.accounts.sign_in import create_sign_in_link, use_sign_in_link
 from sop_server.services.changes import obligations, tickets
@@ -38,6 +39,7 @@ _TEXT = """---
 title: {word} {title}
 {department}process: {process}
 owner: sam@example.com
+deputy: editor-of-payments@example.com
 audience: [{word}-team]
 systems: [{word}base]
 tags: [{word}tag]
@@ -254,7 +256,7 @@ def operation(stores: Stores, clock: Clock) -> Operation:
     """Fill an empty home, and hand it out so that it stays as it is."""
     seeder = Seeder(stores)
     actors = {name: seeder.person(name, roles) for name, roles in ROLES.items()}
-    seeder.person("sam", ("editor", "manager"))
+    sam = seeder.person("sam", ("editor", "manager"))
     seeder.person("ann", ("approver",))
     seeded = {place: seeder.seed(place) for place in Place}
     own, other = seeded[Place.OWN], seeded[Place.OTHER]
@@ -268,6 +270,8 @@ def operation(stores: Stores, clock: Clock) -> Operation:
         seeder.publish(draft)
     _people(seeder)
     _recertifications(stores, seeder)
+    # Whoever stands in holds no role by it: everything that is asked for below is asked while they do.
+    say_away(stores, actor=sam, now=BEFORE, begins_at=BEFORE, ends_at=NOW + timedelta(days=20))
     clock.now = NOW
     people.deactivate_person(stores, actor=OPERATOR, now=NOW, email=f"{GONE}@example.com")
     for _ in range(12):

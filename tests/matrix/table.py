@@ -161,6 +161,8 @@ PAGES: Mapping[str, Need] = MappingProxyType(
         "me.account": SIGNED_IN,
         "me.password": SIGNED_IN,
         "me.end_sessions": SIGNED_IN,
+        "me.away": SIGNED_IN,
+        "me.back": SIGNED_IN,
         # One's own, or as an administrator anybody's; here it is always somebody else's.
         "me.revoke": takes(Action.ADMINISTER, Where.ALL),
         "me.end_one_session": OWN,

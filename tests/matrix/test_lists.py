@@ -103,6 +103,23 @@ def test_a_list_tells_nothing_of_what_is_not_theirs(matrix: Operation, asking: A
     assert not wrong, "\n".join(wrong)
 
 
+def test_whoever_stands_in_for_somebody_away_is_told_what_they_may_see_and_gets_no_right(
+    asking: Asking, players: dict[str, Player]
+) -> None:
+    """The deputy of every SOP has a role in one department: the others stay as closed as to anybody."""
+    deputy = players["editor of payments"]
+    home = asking.ask(deputy, "GET", "/").text
+    assert "as deputy of sam, away until" in home
+    assert Place.OWN.value in home.lower()
+    for place in (Place.OTHER, Place.NONE):
+        assert place.value not in home.lower()
+    assert asking.ask(deputy, "GET", "/sops/SOP-0001").status_code == 200
+    for sop_id in ("SOP-0004", "SOP-0007"):
+        assert asking.ask(deputy, "GET", f"/sops/{sop_id}").status_code == 404
+        assert asking.ask(deputy, "GET", f"/sops/{sop_id}/edit").status_code == 404
+        assert asking.ask(deputy, "POST", f"/api/v1/sops/{sop_id}/reviews").status_code == 404
+
+
 def test_counts_and_facets_count_what_is_theirs_alone(asking: Asking, players: dict[str, Player]) -> None:
     for name, places in (("reader", list(Place)), ("reader of payments", [Place.OWN]), ("mixed", list(Place))):
         found = asking.ask(players[name], "GET", "/api/v1/search?q=screen").get_json()

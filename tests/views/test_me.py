@@ -12,6 +12,7 @@ from sop_server.services.accounts.tokens import actor_for_token, create_token
 from sop_server.services.stores import Stores
 from tests.views.browser import Browser, words
 from tests.views.conftest import NOW, Cast, Publish
+from tests.views.texts import sop_text
 
 AsPerson = Callable[[Actor], Browser]
 
@@ -159,3 +160,19 @@ def test_a_page_asks_for_the_count_of_its_bell_after_it_is_shown(rita: Browser) 
 
 def test_a_stranger_has_no_bell(stranger: Browser) -> None:
     assert stranger.get("/me/needs").status_code == 303
+
+
+def test_whoever_is_away_says_so_and_their_sops_name_the_deputy(
+    as_person: AsPerson, cast: Cast, publish: Publish
+) -> None:
+    sop_id = publish(sop_text(front="deputy: ben@example.com\n"))
+    asha = as_person(cast.editor)
+    refused = asha.post("/me/away", until="2026-10-01")
+    assert refused.status_code == 422
+    assert 'id="until-error"' in refused.text
+    assert asha.post("/me/away", **{"from": "2026-11-02"}, until="2026-11-08", note="On leave").status_code == 303
+    assert "I am away until 8 Nov 2026 (On leave)" in words(asha.get("/me"))
+    page = words(as_person(cast.reader).get(f"/sops/{sop_id}"))
+    assert "owner: Asha Menon, away until 8 Nov 2026 (On leave); Ben Castro is the deputy" in page
+    assert asha.post("/me/away/end").status_code == 303
+    assert "away" not in words(as_person(cast.reader).get(f"/sops/{sop_id}"))

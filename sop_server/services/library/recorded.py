@@ -17,7 +17,7 @@ from sop_server.services.library.linking import resolver
 from sop_server.services.library.sop_records import SopRecord, SopText
 from sop_server.services.library.sop_views import Marks
 from sop_server.services.stores import Stores
-from sop_server.storage import broken_glass, drafts, leaving, sops
+from sop_server.storage import absences, broken_glass, drafts, leaving, sops
 from sop_server.storage.database import Session
 from sop_server.storage.editions import edition
 from sop_server.storage.facts import load_facts_of
@@ -34,10 +34,12 @@ def record_of(stores: Stores, session: Session, sop_id: str, *, now: datetime) -
         if not rows:
             return None
         serving = revisions.in_force(rows, now)
+        people = {email for row in rows for email in (row.owner, row.deputy)}
         return SopRecord(
             rows=rows,
             intents=drafts.intents_by_id(session, [row.intent_id for row in rows]),
-            names=names_by_email(session, {email for row in rows for email in (row.owner, row.deputy)}),
+            names=names_by_email(session, people),
+            absences=absences.by_email(session, people, now),
             links_here=tuple(one for one in sops.links_here(session, sop_id, now) if one.sop_id != sop_id),
             builds_on=tuple(
                 [] if serving is None else sops.in_force_rows(session, now, ids=set(serving.links) - {sop_id})

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from sop_server.domain import revisions
+from sop_server.domain.absences import Absence, away
 from sop_server.domain.break_glass import known_by
 from sop_server.domain.revisions import RevisionState
 from sop_server.errors import NotFoundError
@@ -41,8 +42,8 @@ class SopRecord:
 
     `names` are those of its owners and deputies by address; `links_here` the SOPs in force that refer to it,
     `builds_on` those that its revision in force names; `broken` what one person published alone, by the number of the
-    revision; `lead` changes with whatever links of texts lead to: with
-    `main`, and with each revision that comes into force by itself; `stand_in` who stands in for somebody who left.
+    revision; `lead` changes with whatever links of texts lead to: with `main`, and with each revision that comes into
+    force by itself; `stand_in` who stands in for somebody who left; `absences` are those of its owners and deputies.
     """
 
     rows: tuple[Revision, ...]
@@ -53,6 +54,11 @@ class SopRecord:
     lead: str
     broken: Mapping[int, BrokenGlass] = field(default_factory=dict)
     stand_in: StandIn | None = None
+    absences: Mapping[str, tuple[Absence, ...]] = field(default_factory=dict)
+
+    def away(self, email: str | None, at: datetime) -> Absence | None:
+        """Return the absence of its owner or deputy that holds at an instant; None where they are there."""
+        return away(self.absences.get((email or "").lower(), ()), at)
 
     def department(self, at: datetime) -> str | None:
         """Return the department that governs it: that of the latest revision in force, else of its first one."""

@@ -1,7 +1,7 @@
 """What needs a person, clocks first: changes to reflect, drafts to decide or mend, reports and reviews."""
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -23,6 +23,7 @@ from sop_server.services.drafts.approving import approval_rule
 from sop_server.services.drafts.glass_answers import writers_of_revision
 from sop_server.services.library.reading import summaries
 from sop_server.services.library.sop_views import SopSummary
+from sop_server.services.reports.standing_in import Cared, cared_for
 from sop_server.services.stores import Stores
 from sop_server.storage import broken_glass, deviations, drafts, leaving, sops
 from sop_server.storage.database import Session
@@ -50,7 +51,9 @@ class NeedKind(StrEnum):
 class Need:
     """One row: what, on which SOP, where to act. `since` and `due_at` are its clock; None where nothing runs.
 
-    `about` names what it is about where that is no SOP. What is `first` comes before everything else.
+    `about` names what it is about where that is no SOP. What is `first` comes before everything else. `as_deputy` says
+    for whom the actor looks after the SOP, None where it is their own; `stands_in` that its owner is away, which puts
+    it before what is not.
     """
 
     kind: NeedKind
@@ -62,6 +65,8 @@ class Need:
     due_at: datetime | None
     about: str | None = None
     first: bool = False
+    as_deputy: str | None = None
+    stands_in: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +84,25 @@ def owner_home(stores: Stores, *, actor: Actor, now: datetime) -> OwnerHome:
     with stores.database.read() as session:
         found += _glass(session, actor, now=now)
         found += _drafts(session, actor, now=now)
-        stood_in = leaving.stood_in_ids(session, actor.person_id, at=now)
-        owned = sorted({*sops.owned_ids(session, actor.email, at=now), *stood_in})
-        found += _deviations(session, actor, owned, now=now)
-        of = standing(load_facts_of(session, now, owned))
-    found += _clocks(actor, waiting, stood_in=frozenset(stood_in))
-    if actor.may_anywhere(Action.TRIAGE):
-        found += [*_feedback(of, owned), *_reviews(of, owned, now=now)]
-    found.sort(key=lambda need: (not need.first, need.due_at is None, need.due_at or now, need.href))
-    return OwnerHome(tuple(found), tuple(summaries(stores, actor=actor, now=now, ids=owned)))
+        cared = cared_for(session, actor, now=now, left_to=leaving.stood_in_ids(session, actor.person_id, at=now))
+        found += _deviations(session, actor, cared, now=now)
+        of = standing(load_facts_of(session, now, list(cared)))
+    found += _clocks(actor, waiting, cared)
+    found += _feedback(of, [key for key, one in cared.items() if actor.may(Action.TRIAGE, one.department)])
+    found += _reviews(of, [key for key, one in cared.items() if actor.may(Action.REVIEW, one.department)], now=now)
+    found = [_standing_in(need, cared) for need in found]
+    found.sort(
+        key=lambda need: (not need.first, not need.stands_in, need.due_at is None, need.due_at or now, need.href)
+    )
+    return OwnerHome(tuple(found), tuple(summaries(stores, actor=actor, now=now, ids=list(cared))))
+
+
+def _standing_in(need: Need, cared: Mapping[str, Cared]) -> Need:
+    """Say of a row that it is the actor's as a deputy; what they decide as anything else is their own."""
+    one = None if need.sop_id is None else cared.get(need.sop_id)
+    if one is None or need.kind in {NeedKind.CONFIRM, NeedKind.APPROVE, NeedKind.REVISE, NeedKind.DECIDE}:
+        return need
+    return replace(need, as_deputy=one.as_deputy, stands_in=one.stands_in)
 
 
 def _roles(stores: Stores, actor: Actor, *, now: datetime) -> Iterable[Need]:
@@ -114,7 +129,7 @@ def _roles(stores: Stores, actor: Actor, *, now: datetime) -> Iterable[Need]:
         yield Need(NeedKind.LOOK, what, None, None, page, now, one.until, f"{one.name} as {one.role}")
 
 
-def _clocks(actor: Actor, found: Iterable[ObligationView], *, stood_in: Collection[str]) -> Iterable[Need]:
+def _clocks(actor: Actor, found: Iterable[ObligationView], cared: Collection[str]) -> Iterable[Need]:
     for one in found:
         ticket = f"{one.ticket_label} “{one.ticket_title}”"
         page = f"/tickets/{one.ticket_id}"
@@ -129,7 +144,7 @@ def _clocks(actor: Actor, found: Iterable[ObligationView], *, stood_in: Collecti
                 yield Need(
                     NeedKind.TRIAGE, f"{ticket}: which SOPs does it touch?", None, None, page, one.t0, one.due_at
                 )
-        elif (one.owner == actor.email or one.sop_id in stood_in) and actor.may(Action.DRAFT, one.department):
+        elif (one.owner == actor.email or one.sop_id in cared) and actor.may(Action.DRAFT, one.department):
             yield Need(NeedKind.DRAFT, ticket, one.sop_id, one.sop_title, page, one.t0, one.due_at)
 
 

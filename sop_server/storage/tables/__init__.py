@@ -20,6 +20,7 @@ from sop_server.storage.tables.library import (
 from sop_server.storage.tables.operations import AuditEvent, Counter, Finding, Mark, OutboxItem
 from sop_server.storage.tables.participation import Acknowledgement, Feedback, MissedSearch, Review
 from sop_server.storage.tables.people import (
+    Absence,
     ApiToken,
     Department,
     DepartmentSetting,
@@ -49,6 +50,7 @@ from sop_server.storage.tables.tickets import (
 )
 
 __all__ = [
+    "Absence",
     "Acknowledgement",
     "ApiToken",
     "Approval",

@@ -121,6 +121,20 @@ class Membership(Table):
     left_recorded_at: Mapped[datetime | None]
 
 
+class Absence(Table):
+    """A person is away from `begins_at` until `ends_at`, or until they called it off, which is written once."""
+
+    __tablename__ = "absence"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    begins_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    note: Mapped[str | None]
+    recorded_at: Mapped[datetime]
+    called_off_at: Mapped[datetime | None]
+
+
 class ApiToken(Table):
     """A token that acts as a person; only its SHA-256 is kept."""
 
