@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
 from sop_server.domain.deviations import LONGEST, OFTEN, DeviationInput, DeviationState
+from sop_server.domain.identifiers import normalise_sop_id
 from sop_server.domain.instants import format_instant
 from sop_server.domain.permissions import Action
 from sop_server.errors import ConflictError
@@ -169,10 +170,11 @@ def _with_reason(deviation_id: str, decide: Any, said: str) -> ResponseReturnVal
 
 
 def _wanted() -> DeviationFilter:
+    typed = fields.choice(request.args, "sop")
     return DeviationFilter(
         state=fields.choice(request.args, "state"),
         department=fields.choice(request.args, "department"),
-        sop_id=fields.choice(request.args, "sop"),
+        sop_id=typed and (normalise_sop_id(typed) or typed),
     )
 
 

@@ -12,7 +12,7 @@ from sop_server.services.trail.exporting import BYTE_ORDER_MARK, MEDIA_TYPES, re
 from sop_server.views import visitor
 
 # What a file may be narrowed by. Anything else in an address is nobody's filter, and is not kept.
-_FILTERS = ("at", "days", "department", "owner", "source", "state", "kind")
+_FILTERS = ("at", "days", "department", "owner", "source", "state", "kind", "sop")
 
 
 def csv_file(name: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Response:

@@ -46,6 +46,7 @@ def actions(
     sop = page.summary
     look: list[Item] = [
         {"label": "History", "href": url_for("history.revisions", sop_id=sop.sop_id), "icon": "history"},
+        {"label": "Deviations", "href": url_for("deviations.index", sop=sop.sop_id), "icon": "flag"},
         {
             "label": f"Copy link to r{sop.revision}",
             "copy": url_for("history.revision", sop_id=sop.sop_id, number=sop.revision, _external=True),
