@@ -104,6 +104,10 @@ class Settings(BaseSettings):
     """How often every role has to be confirmed: off, monthly, quarterly or yearly."""
     recertification_days: int = Field(default=14, ge=1, le=60)
     """Days until what nobody confirmed ends."""
+    keep_sign_ins_days: int = Field(default=30, ge=1, le=3650)
+    """Days until sessions, sign-in links and orders of mails that are over are deleted."""
+    keep_addresses_days: int = Field(default=90, ge=1, le=3650)
+    """Days until the network address and browser of a session that goes on are forgotten."""
     host: str = Field(default="127.0.0.1", min_length=1)
     """The address to listen on."""
     port: int = Field(default=8000, ge=0, le=65535)
@@ -325,6 +329,8 @@ class Settings(BaseSettings):
             session_longest=timedelta(hours=self.session_hours),
             recertification=self.recertification,
             recertification_days=self.recertification_days,
+            keeps_sign_ins=timedelta(days=self.keep_sign_ins_days),
+            keeps_addresses=timedelta(days=self.keep_addresses_days),
             second_factor_for=frozenset(_names(self.second_factor)) - {"optional"},
         )
 

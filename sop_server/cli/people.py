@@ -5,6 +5,12 @@ import sys
 import click
 
 from sop_server.cli.opening import address, opened, present
+from sop_server.cli.privacy import (
+    user_erase_again_command,
+    user_erase_command,
+    user_forgotten_command,
+    user_held_command,
+)
 from sop_server.domain.doers import OPERATOR
 from sop_server.domain.grant_ends import read_end
 from sop_server.domain.instants import format_instant
@@ -25,6 +31,10 @@ from sop_server.settings import load_settings
 @click.group("user")
 def user_command() -> None:
     """Let people in."""
+
+
+for _about_data in (user_held_command, user_erase_command, user_forgotten_command, user_erase_again_command):
+    user_command.add_command(_about_data)
 
 
 @user_command.command("add")

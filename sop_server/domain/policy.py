@@ -14,7 +14,8 @@ class Policy:
     A browser stays signed in for `session_longest`, and no longer than `session_idle` without a page.
     `second_factor_for` names the roles whose people need a second factor, or `everybody`.
     `recertification` is how often every role is confirmed (`off`, `monthly`, `quarterly`, `yearly`), within so many
-    days.
+    days. Sessions, links and mails that are over are kept for `keeps_sign_ins`, the network address of a session that
+    goes on for `keeps_addresses`.
     """
 
     window_hours: float = 48.0
@@ -25,6 +26,8 @@ class Policy:
     second_factor_for: frozenset[str] = frozenset()
     recertification: str = "off"
     recertification_days: int = 14
+    keeps_sign_ins: timedelta = timedelta(days=30)
+    keeps_addresses: timedelta = timedelta(days=90)
 
     def demands_second_factor(self, roles: Iterable[str]) -> bool:
         """Whether somebody with these roles needs a second factor."""

@@ -8,6 +8,7 @@ from sop_server.services.accounts.notice_mails import send_notices
 from sop_server.services.drafts.overtaking import return_overtaken
 from sop_server.services.leaving.drafting import write_drafts
 from sop_server.services.library.indexing import index_due
+from sop_server.services.privacy.retention import forget_old
 from sop_server.services.publication.reconciling import reconcile
 from sop_server.services.reports.findings import scan
 from sop_server.services.stores import Stores
@@ -61,6 +62,7 @@ def run_due(stores: Stores, *, now: datetime) -> list[str]:
         # Nothing is told of it: a quiet server says nothing every hour.
         anchor_head(stores, now=now)
     if _is_due(stores, _MAINTAINED, every=MAINTAIN_EVERY, now=now):
+        forget_old(stores, now=now)
         stores.library.maintain()
     return told
 

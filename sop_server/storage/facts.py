@@ -28,6 +28,7 @@ from sop_server.domain.facts import (
     ReviewOutcome,
 )
 from sop_server.storage import broken_glass, deviations, revision_facts, ticket_facts
+from sop_server.storage.former_owners import former_owners
 from sop_server.storage.kept_facts import KeptFacts, Known, Size, as_read, in_order, kept_facts, recorded
 from sop_server.storage.kept_facts import sizes as kept_sizes
 from sop_server.storage.tables import Acknowledgement, Feedback, Membership, Person, Process, Review
@@ -145,12 +146,15 @@ def load_facts(session: Session, at: datetime) -> Facts:
         feedback=_feedback(session, at, None),
         broken_glass=broken_glass.facts(session, at),
         people=_people(
-            kept.get(
-                "person_state",
-                sizes["person_state"],
-                read=lambda after: session.execute(_STATES, {"after": after}).all(),
-                shape=in_order,
-            ).facts,
+            [
+                *former_owners(session),
+                *kept.get(
+                    "person_state",
+                    sizes["person_state"],
+                    read=lambda after: session.execute(_STATES, {"after": after}).all(),
+                    shape=in_order,
+                ).facts,
+            ],
             at,
         ),
         deviations=deviations.facts(session, at),
@@ -179,7 +183,11 @@ def load_facts_of(session: Session, at: datetime, sop_ids: Collection[str]) -> F
         obligations=obligations,
         reviews=tuple(_review(*row) for row in session.execute(_REVIEWS_OF, {"ids": wanted, "at": at})),
         feedback=_feedback(session, at, wanted),
-        people=_people(session.execute(_STATES_OF, {"emails": sorted(emails), "at": at}).all(), at) if emails else {},
+        people=_people(
+            [*former_owners(session, emails), *session.execute(_STATES_OF, {"emails": sorted(emails), "at": at})], at
+        )
+        if emails
+        else {},
         deviations=deviations.facts(session, at, wanted),
     )
 

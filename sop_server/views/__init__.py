@@ -19,6 +19,7 @@ from sop_server.views import (
     me,
     participation,
     people,
+    privacy,
     probes,
     processes,
     provider,
@@ -62,7 +63,7 @@ REGISTERS = (
     recertifications,
     leaving,
 )
-OWN_ACCOUNT = (me, second_factor)
+OWN_ACCOUNT = (privacy, me, second_factor)
 
 
 def register(app: Flask) -> None:

@@ -57,3 +57,28 @@ def test_leaving_names_what_it_could_not_read(ready: Run, tmp_path: Path) -> Non
         told = ready("user", "leave", *arguments)
         assert told.exit_code == 1
         assert words in told.output
+
+
+def test_who_has_left_is_erased_and_the_key_is_printed_for_keeping(ready: Run, tmp_path: Path) -> None:
+    people(ready, tmp_path)
+    early = ready("user", "erase", "ben@example.com", "--yes", "ben@example.com")
+    assert early.exit_code == 1
+    assert "still active" in early.output
+    assert ready("user", "leave", "ben@example.com").exit_code == 0
+    assert '"email": "ben@example.com"' in ready("user", "held", "ben@example.com").stdout
+    assert "Commits of the library" in ready("user", "erase", "ben@example.com", "--preview").output
+    slip = ready("user", "erase", "ben@example.com", "--yes", "bela@example.com")
+    assert slip.exit_code == 1
+    assert "Nobody was erased" in slip.output
+
+    done = ready("user", "erase", "ben@example.com", "--yes", "ben@example.com")
+    assert done.exit_code == 0, done.output
+    kept = ready("user", "forgotten").stdout
+    assert kept.startswith("P-")
+    assert kept.split()[0] in done.output
+    assert "ben@" not in ready("audit", "export").stdout
+    assert ready("audit", "verify").exit_code == 0
+    assert ready("check").exit_code == 0
+    again = ready("user", "erase-again", "-", stdin=kept)
+    assert again.exit_code == 0
+    assert "Erased again: 0." in again.output

@@ -42,6 +42,7 @@ class PersonView:
     teams: tuple[str, ...]
     has_password: bool
     created_at: datetime
+    erased_at: datetime | None = None
     grants: tuple[GrantView, ...] = ()
 
 
@@ -120,6 +121,8 @@ def reactivate_person(stores: Stores, *, actor: Doer, now: datetime, email: str)
     actor.require(Action.ADMINISTER, None)
     with stores.database.write() as session:
         person = _existing(session, email)
+        if person.erased_at is not None:
+            raise ConflictError(f"The data of {person.name} was erased. Add them as a new person. Nothing was changed.")
         if not people.is_active(session, person.id, now):
             _set_state(session, actor, person, now, active=True)
             leaving.end_stand_ins(session, person.id, now=now)
@@ -373,6 +376,7 @@ def _of(facts: PersonFacts) -> PersonView:
         teams=facts.teams,
         has_password=facts.row.password_hash is not None,
         created_at=facts.row.created_at,
+        erased_at=facts.row.erased_at,
         grants=tuple(
             GrantView(format_grant(Grant(Role(row.role), row.department)), row.happened_at, row.ended_at, row.reason)
             for row in sorted(facts.held, key=lambda row: (row.role, row.department or ""))

@@ -35,7 +35,7 @@ from sop_server.storage.tables.people import (
     Team,
     WebSession,
 )
-from sop_server.storage.tables.privacy import PersonKey
+from sop_server.storage.tables.privacy import FormerOwner, PersonKey
 from sop_server.storage.tables.provider import ProvidedMembership, ProvidedRole, ProviderLink
 from sop_server.storage.tables.recertification import Recertification, RecertificationAsked, RecertificationItem
 from sop_server.storage.tables.second_factor import RecoveryCode, TotpKey
@@ -69,6 +69,7 @@ __all__ = [
     "DraftTicket",
     "Feedback",
     "Finding",
+    "FormerOwner",
     "GoLiveConfirmation",
     "GrantEnd",
     "HandOver",

@@ -9,7 +9,7 @@ from sop_server.storage.tables.base import Table
 
 
 class Person(Table):
-    """Somebody with an account. `email` is lower case and unique."""
+    """Somebody with an account. `email` is lower case and unique; a pseudonym, as the name, once they are erased."""
 
     __tablename__ = "person"
 
@@ -18,6 +18,7 @@ class Person(Table):
     name: Mapped[str]
     password_hash: Mapped[str | None]
     created_at: Mapped[datetime]
+    erased_at: Mapped[datetime | None]
 
 
 class PersonState(Table):

@@ -16,3 +16,15 @@ class PersonKey(Table):
     key: Mapped[str] = mapped_column(primary_key=True)
     person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), unique=True)
     forgotten_at: Mapped[datetime | None]
+
+
+class FormerOwner(Table):
+    """A fact: when an address was active that revisions name and whose person was erased; apart from that person."""
+
+    __tablename__ = "former_owner"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    address: Mapped[str] = mapped_column(index=True)
+    active: Mapped[bool]
+    happened_at: Mapped[datetime]
+    recorded_at: Mapped[datetime]

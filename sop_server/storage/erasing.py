@@ -1,0 +1,137 @@
+"""Taking a person out of the database: what says who they are is removed, what they did stays under a pseudonym."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import String, cast, delete, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from sop_server.storage import leaving, second_factors
+from sop_server.storage.tables import (
+    ApiToken,
+    Approval,
+    AuditEvent,
+    BrokenGlass,
+    FormerOwner,
+    MissedSearch,
+    OutboxItem,
+    Person,
+    PersonState,
+    Pin,
+    ProcessVersion,
+    ProviderLink,
+    Revision,
+    SignInFailure,
+    SignInLink,
+    Table,
+    WebSession,
+)
+
+_MOST = 200
+# What people type into these may name somebody; nobody but a person can tell who is meant.
+_TYPED = frozenset(
+    {
+        "answer_reason",
+        "case_reference",
+        "change_summary",
+        "comment",
+        "decided_because",
+        "declined_because",
+        "ended_because",
+        "instead",
+        "note",
+        "reason",
+        "title",
+        "triage_reason",
+        "what_happened",
+        "what_was_done",
+        "why",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """Where somebody's name or address stands in what people typed: the table, its row's key, the column."""
+
+    table: str
+    key: str
+    column: str
+
+
+def mentions(session: Session, words: Sequence[str]) -> list[Mention]:
+    """Return where one of the words stands in texts that people typed, and in the details of audit events."""
+    found: list[Mention] = []
+    for table in Table.metadata.sorted_tables:
+        key = table.primary_key.columns.values()[0]
+        for column in table.columns:
+            if column.name not in _TYPED or not isinstance(column.type, String):
+                continue
+            named = or_(*(column.icontains(word, autoescape=True) for word in words))
+            rows = session.execute(select(key).where(named).order_by(key).limit(_MOST))
+            found += [Mention(table.name, str(value), column.name) for (value,) in rows]
+    details = cast(AuditEvent.details, String)
+    named = or_(*(details.icontains(word, autoescape=True) for word in words))
+    events = session.scalars(select(AuditEvent.id).where(named).order_by(AuditEvent.id).limit(_MOST))
+    return found + [Mention("audit_event", str(number), "details") for number in events]
+
+
+def named_by_texts(session: Session, email: str) -> bool:
+    """Whether the front matter of any revision names this address, as owner or deputy."""
+    named = or_(func.lower(Revision.owner) == email, func.lower(Revision.deputy) == email)
+    return session.scalar(select(Revision.id).where(named).limit(1)) is not None
+
+
+def sops_underway(session: Session, person_id: int) -> set[str]:
+    """Return the SOPs that are being handed over from a person and still name them."""
+    return {row.sop_id for row in leaving.underway(session, person_id).values()}
+
+
+def keep_former_owner(session: Session, person: Person) -> None:
+    """Keep when an address that revisions name was active: what was stale, and is, must not change by an erasure."""
+    states = session.scalars(select(PersonState).where(PersonState.person_id == person.id).order_by(PersonState.id))
+    session.add_all(
+        FormerOwner(address=person.email, active=row.active, happened_at=row.happened_at, recorded_at=row.recorded_at)
+        for row in states
+    )
+    session.flush()
+
+
+def erase(session: Session, person: Person, *, address: str, name: str, now: datetime) -> None:
+    """Replace a person by a pseudonym wherever they are named, and delete what was theirs alone."""
+    email, called = person.email, person.name
+    owned: tuple[type[ApiToken | Pin | ProviderLink | SignInLink | WebSession], ...] = (
+        ApiToken,
+        Pin,
+        ProviderLink,
+        SignInLink,
+        WebSession,
+    )
+    for table in owned:
+        session.execute(delete(table).where(table.person_id == person.id))
+    second_factors.forget(session, person.id)
+    # Guesses are counted under the address, or under a kind of secret and the address.
+    session.execute(
+        delete(SignInFailure).where(
+            or_(SignInFailure.email == email, SignInFailure.email.endswith(f" {email}", autoescape=True))
+        )
+    )
+    session.execute(delete(OutboxItem).where(cast(OutboxItem.payload, String).contains(f'"{email}"', autoescape=True)))
+    session.execute(
+        delete(MissedSearch).where(
+            or_(*(MissedSearch.words.icontains(word, autoescape=True) for word in (email, called)))
+        )
+    )
+    for column in (ProcessVersion.owner, ProcessVersion.deputy):
+        session.execute(update(ProcessVersion).where(func.lower(column) == email).values({column.key: address}))
+    session.execute(update(BrokenGlass).where(BrokenGlass.person_id == person.id).values(name=name))
+    session.execute(update(BrokenGlass).where(BrokenGlass.answered_by == person.id).values(answer_name=name))
+    for decision in session.scalars(select(Approval).where(Approval.person_id == person.id)):
+        if decision.signature is not None:
+            decision.signature = {**decision.signature, "name": name}
+    for glass in session.scalars(select(BrokenGlass).where(BrokenGlass.answered_by == person.id)):
+        if glass.answer_signature is not None:
+            glass.answer_signature = {**glass.answer_signature, "name": name}
+    person.email, person.name, person.password_hash, person.erased_at = address, name, None, now
+    session.flush()
