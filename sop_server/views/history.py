@@ -43,7 +43,7 @@ def page(sop_id: str, number: int, refused: Refusal = NONE) -> ResponseReturnVal
         serving=serving,
         deviations=deviations_of(stores, actor=actor, sop_id=sop_id, now=now) if shown.state == "in_force" else (),
         answering=answering,
-        ways=ways_to_sign(stores, actor=actor) if answering and answering.signature else None,
+        ways=ways_to_sign(stores, actor=actor, now=now) if answering and answering.signature else None,
         refused=refused,
         typed=request.form,
         may_bring_back=serving is not None

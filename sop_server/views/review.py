@@ -160,7 +160,7 @@ def page(draft_id: str, refused: Refusal = NONE) -> ResponseReturnValue:
         approved_by=standing_approvals(found.draft),
         alone=alone(found),
         declares=Meaning.BREAK_GLASS,
-        ways=ways_to_sign(visitor.stores(), actor=visitor.actor()) if signs else None,
+        ways=ways_to_sign(visitor.stores(), actor=visitor.actor(), now=visitor.now()) if signs else None,
         refused=refused,
         typed=request.form,
     )

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from sop_server.errors import ConflictError
 from sop_server.services.accounts import second_factor as factor
-from sop_server.services.accounts.people import get_person
+from sop_server.services.accounts.proving import proof_of
 from sop_server.views import refusals, visitor
 from sop_server.views.qr_code import qr_code
 from sop_server.views.refusals import REFUSED, Refusal, refusal
@@ -32,6 +32,7 @@ def begin() -> ResponseReturnValue:
             now=visitor.now(),
             password=request.form.get("password", ""),
             address=visitor.address(),
+            session_token=visitor.session_token(),
         )
     except REFUSED as error:
         return _page(refusal(error))
@@ -71,6 +72,7 @@ def _proof() -> dict[str, str]:
         "password": request.form.get("password", ""),
         "code": request.form.get("code", ""),
         "address": visitor.address(),
+        "session_token": visitor.session_token(),
     }
 
 
@@ -101,7 +103,7 @@ def _end() -> ResponseReturnValue:
         )
     except REFUSED as error:
         return _page(refusal(error))
-    flash("The second factor is off: your password alone lets you in.", "done")
+    flash("The second factor is off.", "done")
     return redirect(url_for("me.account"), 303)
 
 
@@ -111,7 +113,7 @@ def _page(refused: Refusal, *, codes: Sequence[str] = ()) -> ResponseReturnValue
     shown = render_template(
         "me/second_factor.html",
         stands=factor.second_factor(stores, actor=actor),
-        has_password=get_person(stores, actor=actor, now=visitor.now(), email=actor.email).has_password,
+        proof=proof_of(stores, actor=actor, session_token=visitor.session_token(), now=visitor.now()).value,
         key=key and key.text,
         picture=key and qr_code(key.address),
         codes=codes,

@@ -141,7 +141,7 @@ def test_guesses_are_throttled(story: Story) -> None:
 def test_somebody_with_neither_password_nor_phone_is_told_what_to_do(story: Story) -> None:
     story.person("cleo", "approver@payments")
 
-    with pytest.raises(ForbiddenError, match="Choose a password on your account page"):
+    with pytest.raises(ForbiddenError, match="Choose a password, or set up a second factor, on your account page"):
         approving(story, story.draft(text()), attempt(password="anything"), by="cleo")
 
 

@@ -6,15 +6,18 @@ from datetime import timedelta
 import pyotp
 import pytest
 
+from sop_server.domain.doers import OPERATOR
 from sop_server.domain.permissions import Actor
 from sop_server.domain.policy import Policy
 from sop_server.domain.provider_rules import FactorRule, parse_factor
 from sop_server.services.accounts import second_factor
+from sop_server.services.accounts.passwords import set_password
 from sop_server.services.accounts.sealing import Seal
+from sop_server.services.accounts.signing import Ways, ways_to_sign
 from sop_server.services.stores import Stores
 from sop_server.storage import audit
 from tests.identity_provider import IdentityProvider
-from tests.views.browser import Browser, Clock
+from tests.views.browser import Browser, Clock, words
 from tests.views.conftest import NOW, Cast, Through
 
 DEMANDING = Policy(second_factor_for=frozenset({"editor"}))
@@ -87,3 +90,43 @@ def set_up(stores: Stores, seal: Seal, actor: Actor) -> str:
     code = pyotp.TOTP(key.text).at(NOW)
     second_factor.confirm(stores, seal, actor=actor, now=NOW, code=code, address="", session_token="")
     return key.text
+
+
+def test_whoever_has_no_password_sets_a_second_factor_up_right_after_coming_in(
+    through: Through, there: IdentityProvider, cast: Cast, clock: Clock
+) -> None:
+    app = through()
+    browser = Browser(app)
+    browser.go_through()
+    clock.now = NOW + timedelta(minutes=11)
+    assert browser.post("/me/second-factor/begin").status_code == 403, "an open browser is no proof"
+    assert "Sign out, come in again with Contoso" in words(browser.get("/me/second-factor"))
+    browser.go_through()
+    assert 'name="password"' not in browser.get("/me/second-factor").text
+
+    assert browser.post("/me/second-factor/begin").status_code == 303
+
+    key = second_factor.waiting_key(app.extensions["stores"], app.extensions["seal"], actor=cast.reader)
+    assert key is not None
+    on = browser.post("/me/second-factor/confirm", code=pyotp.TOTP(key.text).at(clock.now))
+    assert "Recovery codes" in words(on)
+    assert ways_to_sign(app.extensions["stores"], actor=cast.reader, now=clock.now) == Ways(password=False, phone=True)
+
+
+def test_a_password_that_the_provider_replaced_signs_nothing(
+    through: Through, there: IdentityProvider, cast: Cast, stores: Stores
+) -> None:
+    set_password(stores, actor=OPERATOR, now=NOW, email=cast.reader.email, password="four words of mine")
+    app = through(replaces_passwords=True)
+    assert ways_to_sign(app.extensions["stores"], actor=cast.reader, now=NOW).password
+    Browser(app).go_through()
+
+    assert not ways_to_sign(app.extensions["stores"], actor=cast.reader, now=NOW).password
+
+
+def test_a_session_that_a_password_opened_proves_nothing_by_being_new(
+    through: Through, there: IdentityProvider, cast: Cast, stores: Stores
+) -> None:
+    browser = Browser(through()).sign_in(cast.reader)  # by a link, which leaves whoever has no password without one
+
+    assert browser.post("/me/second-factor/begin").status_code == 403

@@ -15,8 +15,9 @@ from sop_server.services.accounts.codes import (
     recovery_hash,
     typed_code,
 )
+from sop_server.services.accounts.proving import prove_still_there
 from sop_server.services.accounts.sealing import Seal
-from sop_server.services.accounts.sign_in import confirm_password, token_hash
+from sop_server.services.accounts.sign_in import token_hash
 from sop_server.services.accounts.throttling import count_attempt, forget_attempts
 from sop_server.services.stores import Stores
 from sop_server.storage import audit, credentials, people, second_factors
@@ -63,9 +64,18 @@ def has_second_factor(stores: Stores, *, actor: Doer, email: str) -> bool:
         return person is not None and second_factors.is_on(session, person.id)
 
 
-def begin(stores: Stores, seal: Seal, *, actor: Actor, now: datetime, password: str, address: str) -> None:
-    """Make a key that waits for its first code. Takes the password: an open browser must not lock its person out."""
-    confirm_password(stores, actor=actor, password=password, address=address, now=now)
+def begin(
+    stores: Stores,
+    seal: Seal,
+    *,
+    actor: Actor,
+    now: datetime,
+    password: str,
+    address: str,
+    session_token: str = "",
+) -> None:
+    """Make a key that waits for its first code. An open browser must not lock its person out: it is proven who asks."""
+    prove_still_there(stores, actor=actor, password=password, address=address, session_token=session_token, now=now)
     begin_proven(stores, seal, actor=actor, now=now)
 
 
@@ -111,23 +121,43 @@ def confirm(
 
 
 def renew_codes(
-    stores: Stores, seal: Seal, *, actor: Actor, now: datetime, password: str, code: str, address: str
+    stores: Stores,
+    seal: Seal,
+    *,
+    actor: Actor,
+    now: datetime,
+    password: str,
+    code: str,
+    address: str,
+    session_token: str = "",
 ) -> tuple[str, ...]:
     """Make ten new recovery codes, and all former ones useless; takes the password and a code."""
-    _prove_both(stores, seal, actor=actor, now=now, password=password, code=code, address=address)
+    prove_still_there(stores, actor=actor, password=password, address=address, session_token=session_token, now=now)
+    prove_code(stores, seal, actor=actor, now=now, code=code, address=address)
     with stores.database.write() as session:
         audit.record(session, at=now, actor=actor.email, action="second_factor.codes_renewed", subject=actor.email)
         return _new_codes(session, actor.person_id)
 
 
-def end(stores: Stores, seal: Seal, *, actor: Actor, now: datetime, password: str, code: str, address: str) -> None:
+def end(
+    stores: Stores,
+    seal: Seal,
+    *,
+    actor: Actor,
+    now: datetime,
+    password: str,
+    code: str,
+    address: str,
+    session_token: str = "",
+) -> None:
     """Turn the actor's own second factor off; takes the password and a code. ForbiddenError where it is demanded."""
     if second_factor(stores, actor=actor).demanded:
         raise ForbiddenError(
             "Your role demands a second factor, so it was not turned off. For a new phone, ask an administrator to "
             "reset it: you set up the new one at your next sign-in."
         )
-    _prove_both(stores, seal, actor=actor, now=now, password=password, code=code, address=address)
+    prove_still_there(stores, actor=actor, password=password, address=address, session_token=session_token, now=now)
+    prove_code(stores, seal, actor=actor, now=now, code=code, address=address)
     with stores.database.write() as session:
         second_factors.forget(session, actor.person_id)
         audit.record(session, at=now, actor=actor.email, action="second_factor.ended", subject=actor.email)
@@ -181,13 +211,6 @@ def prove_code(stores: Stores, seal: Seal, *, actor: Actor, now: datetime, code:
             raise _wrong_code()
         forget_attempts(session, email=actor.email, address=address, what=CODE)
     return proof
-
-
-def _prove_both(
-    stores: Stores, seal: Seal, *, actor: Actor, now: datetime, password: str, code: str, address: str
-) -> None:
-    confirm_password(stores, actor=actor, password=password, address=address, now=now)
-    prove_code(stores, seal, actor=actor, now=now, code=code, address=address)
 
 
 def _new_codes(session: Session, person_id: int) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from datetime import datetime
 from sop_server.domain.permissions import Actor
 from sop_server.domain.signatures import Meaning, Signature, SignedWith
 from sop_server.errors import ForbiddenError, InvalidInputError
+from sop_server.services.accounts.provider_accounts import comes_by_provider_alone
 from sop_server.services.accounts.sealing import Seal
 from sop_server.services.accounts.second_factor import prove_code
 from sop_server.services.accounts.sign_in import confirm_password
@@ -36,12 +37,14 @@ class Ways:
     phone: bool
 
 
-def ways_to_sign(stores: Stores, *, actor: Actor) -> Ways:
+def ways_to_sign(stores: Stores, *, actor: Actor, now: datetime) -> Ways:
     """Return how the actor can sign."""
     with stores.database.read() as session:
         person = people.person_row(session, actor.person_id)
         return Ways(
-            password=person is not None and person.password_hash is not None,
+            password=person is not None
+            and person.password_hash is not None
+            and not comes_by_provider_alone(stores, session, person.id, now),
             phone=second_factors.is_on(session, actor.person_id),
         )
 
@@ -54,11 +57,11 @@ def sign(
     Raises InvalidInputError where there is nothing to check, ForbiddenError where it is wrong, where there were too
     many wrong ones, and for a person who has neither password nor phone.
     """
-    ways = ways_to_sign(stores, actor=actor)
+    ways = ways_to_sign(stores, actor=actor, now=now)
     if not ways.password and not ways.phone:
         raise ForbiddenError(
             "The department asks for a signature, and you have neither a password nor a phone to sign with. Nothing "
-            "was decided. Choose a password on your account page, then decide again."
+            "was decided. Choose a password, or set up a second factor, on your account page, then decide again."
         )
     if attempt is None or not (attempt.password or attempt.code.strip()):
         wanted = " or ".join(
@@ -78,7 +81,7 @@ def sign(
 
 
 def _proven(stores: Stores, *, actor: Actor, attempt: Attempt, now: datetime) -> SignedWith:
-    if attempt.password:
+    if attempt.password and ways_to_sign(stores, actor=actor, now=now).password:
         confirm_password(stores, actor=actor, password=attempt.password, address=attempt.address, now=now)
         return SignedWith.PASSWORD
     proof = prove_code(stores, attempt.seal, actor=actor, code=attempt.code, address=attempt.address, now=now)
