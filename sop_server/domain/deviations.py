@@ -238,12 +238,16 @@ def changed_by(fact: DeviationFact, revisions: Sequence[Revision], at: datetime)
 
 
 def places_in_row(of_one_sop: Iterable[DeviationFact]) -> Mapping[int, int]:
-    """Return by deviation which one in a row it is, counted from 1; all of one SOP, what was never approved left out.
+    """Return by deviation which one in a row it is, counted from 1; all of one SOP, what was never in force left out.
 
-    One follows another where it names it, or begins within two weeks after its end.
+    One follows another where it names it, or outlasts it and begins while it lasts or within two weeks after.
     """
     approved = sorted(
-        (fact for fact in of_one_sop if fact.decision is DeviationDecision.APPROVED),
+        (
+            fact
+            for fact in of_one_sop
+            if fact.decision is DeviationDecision.APPROVED and starts_at(fact) < stops_at(fact)
+        ),
         key=lambda fact: (starts_at(fact), fact.id),
     )
     places: dict[int, int] = {}
@@ -254,8 +258,8 @@ def places_in_row(of_one_sop: Iterable[DeviationFact]) -> Mapping[int, int]:
 
 
 def _follows(fact: DeviationFact, former: DeviationFact) -> bool:
-    gap = starts_at(fact) - stops_at(former)
-    return fact.follows == former.id or timedelta(0) <= gap <= NEXT_WITHIN
+    outlasts = starts_at(former) < starts_at(fact) and stops_at(former) < stops_at(fact)
+    return fact.follows == former.id or (outlasts and starts_at(fact) - stops_at(former) <= NEXT_WITHIN)
 
 
 def place_if_approved(fact: DeviationFact, of_one_sop: Iterable[DeviationFact], *, now: datetime) -> int:

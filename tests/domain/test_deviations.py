@@ -223,7 +223,18 @@ def test_one_follows_another_that_it_names_or_that_ended_lately() -> None:
 
 
 def test_deviations_beside_each_other_are_no_row() -> None:
-    assert places_in_row([fact(1), fact(2), fact(3)]) == {1: 1, 2: 1, 3: 1}
+    within = fact(4, begins_at=NOW + DAY, ends_at=NOW + 2 * DAY)
+    assert places_in_row([fact(1), fact(2), fact(3), within]) == {1: 1, 2: 1, 3: 1, 4: 1}
+
+
+def test_one_that_begins_before_the_other_ends_prolongs_it_though_it_does_not_name_it() -> None:
+    first, second = fact(1), fact(2, begins_at=NOW + 9 * DAY, ends_at=NOW + 20 * DAY)
+    assert places_in_row([first, second]) == {1: 1, 2: 2}
+
+
+def test_one_that_was_ended_before_it_began_stands_in_no_row() -> None:
+    never = fact(1, begins_at=NOW + DAY, ended_at=NOW)
+    assert places_in_row([never, fact(2, follows=1, begins_at=NOW + 2 * DAY)]) == {2: 1}
 
 
 def test_a_proposal_is_told_which_one_in_a_row_it_would_be() -> None:
