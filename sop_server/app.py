@@ -1,5 +1,6 @@
 """The application: the one place where settings, stores, pages and API are put together."""
 
+import hashlib
 import secrets
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -74,6 +75,8 @@ _REFUSALS = {
 
 class _Sessions(SecureCookieSessionInterface):
     """Flask's signed cookie, sent over TLS alone and bound to this host where the browser came over TLS."""
+
+    digest_method = staticmethod(hashlib.sha256)
 
     def get_cookie_name(self, app: Flask) -> str:
         return visitor.cookie_name(str(app.config["SESSION_COOKIE_NAME"]))
