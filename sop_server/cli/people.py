@@ -17,7 +17,8 @@ from sop_server.domain.instants import format_instant
 from sop_server.domain.permissions import Scope
 from sop_server.errors import InvalidInputError, NotFoundError
 from sop_server.services.accounts.passwords import good_password, set_password
-from sop_server.services.accounts.people import PersonView, add_person, get_person
+from sop_server.services.accounts.people import add_person, get_person
+from sop_server.services.accounts.person_views import PersonView
 from sop_server.services.accounts.provider_accounts import undo_link
 from sop_server.services.accounts.second_factor import reset
 from sop_server.services.accounts.sign_in import create_sign_in_link

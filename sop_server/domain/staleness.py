@@ -59,10 +59,10 @@ class StaleItem:
 
 @dataclass(frozen=True, slots=True)
 class _Untriaged:
-    """That a system changed and nobody has said which SOPs are touched, with the title of the ticket and without it.
+    """That a system changed and nobody has said which SOPs are touched, with the ticket and without it.
 
     A ticket belongs to the departments of the `processes` that it names, and whoever reads a SOP need not be let in
-    there: its title is told on SOPs that document one of them, or where it names none and so is everybody's.
+    there: it is named on SOPs that document one of them, or where it names none and so is everybody's.
     """
 
     open: StaleReason
@@ -149,7 +149,7 @@ def _untriaged_by_system(of: Standing) -> dict[str, _Untriaged]:
         first = found[0]
         others = f" and {_count(len(found) - 1, 'more ticket')} since" if len(found) > 1 else ""
         what = f"changed {names[system]} on {_day(first.t0)}{others}, and nobody has said which SOPs are touched."
-        known_as, titled = first.ticket.reference, f"{first.ticket.reference} “{first.ticket.title}”"
+        known_as, titled = "A ticket of another department", f"{first.ticket.reference} “{first.ticket.title}”"
         reasons[system] = _Untriaged(
             open=StaleReason(StaleKind.SYSTEM, first.t0, f"{titled} {what}"),
             discreet=StaleReason(StaleKind.SYSTEM, first.t0, f"{known_as} {what}"),

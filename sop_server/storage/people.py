@@ -210,12 +210,12 @@ def ensure_departments(session: Session, slugs: Collection[str | None], *, now: 
     session.flush()
 
 
-def ensure_teams(session: Session, slugs: Collection[str], *, now: datetime) -> None:
-    """Make teams exist that somebody names for the first time."""
+def ensure_teams(session: Session, slugs: Collection[str], *, now: datetime, department: str | None = None) -> None:
+    """Make teams exist that somebody names for the first time, in a department or, with None, in none."""
     wanted = set(slugs)
     known = set(session.scalars(select(Team.slug).where(Team.slug.in_(sorted(wanted)))))
     session.add_all(
-        Team(slug=slug, name=_title(slug), department=None, created_at=now) for slug in sorted(wanted - known)
+        Team(slug=slug, name=_title(slug), department=department, created_at=now) for slug in sorted(wanted - known)
     )
     session.flush()
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, bindparam, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, bindparam, func, or_, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from sop_server.storage.serving import is_served
@@ -104,6 +104,11 @@ def in_force_rows(
     for start in range(0, len(wanted), _CHUNK):
         found.extend(session.scalars(query.where(Revision.sop_id.in_(wanted[start : start + _CHUNK]))))
     return found
+
+
+def governed_ids(departments: Collection[str], now: datetime) -> Select[str]:
+    """Return the query for the SOPs that belong to one of the departments at `now`, in force or not."""
+    return select(Revision.sop_id).where(_is_governed_by(sorted(departments), now)).distinct()
 
 
 def in_force_ids(

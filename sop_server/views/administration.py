@@ -157,7 +157,7 @@ def _departments_page(refused: Refusal) -> ResponseReturnValue:
     page = render_template(
         "admin/departments.html",
         departments=list_departments(stores, now=visitor.now()),
-        teams=list_teams(stores),
+        teams=list_teams(stores, actor=actor),
         most=MOST_APPROVALS,
         everywhere=actor.may(Action.ADMINISTER, None),
         refused=refused,

@@ -14,7 +14,7 @@ from sop_server.errors import ConflictError, NotFoundError
 from sop_server.services.accounts import people, second_factor
 from sop_server.services.accounts.departments import list_teams
 from sop_server.services.accounts.mailed_links import invite
-from sop_server.services.accounts.people import PersonView
+from sop_server.services.accounts.person_views import PersonView
 from sop_server.services.accounts.provider_accounts import provider_standing, undo_link
 from sop_server.services.accounts.sign_in import create_sign_in_link
 from sop_server.services.accounts.tokens import create_token, list_tokens, revoke_token
@@ -257,7 +257,7 @@ def _refuse_known(email: str) -> None:
 
 
 def _new_form(typed: Mapping[str, str], refused: Refusal) -> ResponseReturnValue:
-    teams = [one.slug for one in list_teams(visitor.stores())]
+    teams = [one.slug for one in list_teams(visitor.stores(), actor=visitor.actor())]
     page = render_template("admin/new_person.html", typed=typed, refused=refused, held=_HELD, teams=teams)
     return page, refused.status
 
@@ -276,7 +276,7 @@ def _page(email: str, refused: Refusal, *, link: str | None = None, token: str |
         second_factor=everywhere and second_factor.has_second_factor(stores, actor=actor, email=found.email),
         provider=provider_standing(stores, actor=actor, now=visitor.now(), email=found.email),
         departments=departments.named(),
-        teams=[one.slug for one in list_teams(stores)],
+        teams=[one.slug for one in list_teams(stores, actor=actor)],
         roles=[(role.value, f"{role.value}: {_HELD[role]}") for role in Role],
         refused=refused,
         typed=request.form,

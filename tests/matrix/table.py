@@ -167,8 +167,8 @@ PAGES: Mapping[str, Need] = MappingProxyType(
         "me.end_sessions": SIGNED_IN,
         "me.away": SIGNED_IN,
         "me.back": SIGNED_IN,
-        # One's own, or as an administrator anybody's; here it is always somebody else's.
-        "me.revoke": takes(Action.ADMINISTER, Where.ALL),
+        # One's own, or as an administrator anybody's; somebody else's is as unknown as none.
+        "me.revoke": SIGNED_IN,
         "me.end_one_session": OWN,
         "me.needs": SIGNED_IN,
         "me.reading": SIGNED_IN,

@@ -8,7 +8,8 @@ from sop_server.domain.permissions import Action, Actor, Grant, Role
 from sop_server.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError
 from sop_server.services.accounts import people as accounts
 from sop_server.services.accounts.expiring import ending_soon, tell_expired
-from sop_server.services.accounts.people import PersonView, add_person, get_person, grant_role, set_end
+from sop_server.services.accounts.people import add_person, get_person, grant_role, set_end
+from sop_server.services.accounts.person_views import PersonView
 from sop_server.services.accounts.sign_in import actor_for_session, create_sign_in_link, use_sign_in_link
 from sop_server.services.accounts.tokens import actor_for_token, create_token
 from sop_server.services.reports.findings import scan

@@ -8,6 +8,7 @@ from sop_server.domain.people import clean_name
 from sop_server.domain.permissions import Action
 from sop_server.domain.roles import clean_slug
 from sop_server.errors import InvalidInputError
+from sop_server.services.accounts import team_reach
 from sop_server.services.stores import Stores
 from sop_server.storage import audit, people
 from sop_server.storage.database import Session
@@ -121,11 +122,11 @@ def name_team(
     actor.require(Action.ADMINISTER, home)
     with stores.database.write() as session:
         people.ensure_departments(session, [home], now=now)
-        people.ensure_teams(session, [key], now=now)
+        if people.team(session, key) is not None:
+            team_reach.require_team(session, actor, key)
+        people.ensure_teams(session, [key], now=now, department=home)
         team = people.team(session, key)
         if team is not None:
-            if team.department is not None:
-                actor.require(Action.ADMINISTER, team.department)
             team.name, team.department = clean_name(name), home
         audit.record(session, at=now, actor=actor.email, action="team.named", subject=key, details={"name": name})
         return TeamView(key, clean_name(name), home)
@@ -138,10 +139,14 @@ def list_departments(stores: Stores, *, now: datetime) -> tuple[DepartmentView, 
         return tuple(_view(row.slug, row.name, settings.get(row.slug)) for row in people.departments(session))
 
 
-def list_teams(stores: Stores) -> tuple[TeamView, ...]:
-    """Return all teams by name."""
+def list_teams(stores: Stores, *, actor: Doer) -> tuple[TeamView, ...]:
+    """Return the teams of the departments that the actor administers, and those of none, by name."""
     with stores.database.read() as session:
-        return tuple(TeamView(row.slug, row.name, row.department) for row in people.teams(session))
+        return tuple(
+            TeamView(row.slug, row.name, row.department)
+            for row in people.teams(session)
+            if row.department is None or actor.may(Action.ADMINISTER, row.department)
+        )
 
 
 def _department(session: Session, slug: str, now: datetime) -> DepartmentView:

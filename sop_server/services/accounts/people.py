@@ -11,39 +11,14 @@ from sop_server.domain.people import clean_email, clean_name
 from sop_server.domain.permissions import Action, Grant, Role
 from sop_server.domain.roles import clean_slug, format_grant, parse_grant
 from sop_server.errors import ConflictError, ForbiddenError, NotFoundError
+from sop_server.services.accounts import team_reach
 from sop_server.services.accounts.guarding import require_another_administrator
+from sop_server.services.accounts.person_views import PersonView, seen_by, view_of
 from sop_server.services.paging import Page, check_limit
 from sop_server.services.stores import Stores
 from sop_server.storage import audit, credentials, leaving, people, provider_links, role_grants
 from sop_server.storage.database import Session
-from sop_server.storage.people import PersonFacts
 from sop_server.storage.tables import Membership, Person, PersonState, RoleGrant
-
-
-@dataclass(frozen=True, slots=True)
-class GrantView:
-    """A role that is held: since when, and until when and why where it ends by itself."""
-
-    role: str
-    since: datetime
-    until: datetime | None
-    reason: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class PersonView:
-    """A person as administrators see them; roles are written `approver@payments`, or `approver` for all."""
-
-    id: int
-    email: str
-    name: str
-    active: bool
-    roles: tuple[str, ...]
-    teams: tuple[str, ...]
-    has_password: bool
-    created_at: datetime
-    erased_at: datetime | None = None
-    grants: tuple[GrantView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +190,7 @@ def leave_team(stores: Stores, *, actor: Doer, now: datetime, email: str, team: 
     slug = clean_slug(team, what="team", field="team")
     with stores.database.write() as session:
         person = _existing(session, email)
-        _require_team(session, actor, slug)
+        team_reach.require_team(session, actor, slug)
         memberships = [row for row in people.open_memberships(session, [person.id], now) if row.team == slug]
         if not memberships:
             raise NotFoundError(f"{person.name} is not in the team “{slug}”. Nothing was changed.")
@@ -230,7 +205,7 @@ def get_person(stores: Stores, *, actor: Doer, now: datetime, email: str) -> Per
     if actor.email != email.strip().lower():
         actor.require_anywhere(Action.ADMINISTER)
     with stores.database.read() as session:
-        return _view(session, _existing(session, email), now)
+        return seen_by(session, actor, [_view(session, _existing(session, email), now)])[0]
 
 
 def list_people(
@@ -240,7 +215,7 @@ def list_people(
     actor.require_anywhere(Action.ADMINISTER)
     with stores.database.read() as session:
         found = people.people(session, now, words=words, after=cursor, limit=check_limit(limit) + 1)
-    shown = tuple(_of(facts) for facts in found[:limit])
+        shown = tuple(seen_by(session, actor, [view_of(facts) for facts in found[:limit]]))
     return Page(shown, shown[-1].email if len(found) > limit else None)
 
 
@@ -321,22 +296,18 @@ def _held(session: Session, person: Person, grant: Grant, now: datetime) -> Sequ
 
 
 def _join(session: Session, actor: Doer, person: Person, slugs: Sequence[str], now: datetime) -> None:
-    people.ensure_teams(session, slugs, now=now)
+    for slug in slugs:
+        if people.team(session, slug) is None:
+            people.ensure_teams(session, [slug], now=now, department=team_reach.home_of_new(actor))
     member_of = {row.team: row.id for row in people.open_memberships(session, [person.id], now)}
     for slug in dict.fromkeys(slugs):
         if slug in member_of:
             if provider_links.keep_memberships(session, [member_of[slug]], now=now):
                 _record(session, actor, "team.joined", person, now, team=slug, before="by groups")
             continue
-        _require_team(session, actor, slug)
+        team_reach.require_team(session, actor, slug)
         session.add(Membership(person_id=person.id, team=slug, joined_at=now, recorded_at=now))
         _record(session, actor, "team.joined", person, now, team=slug)
-
-
-def _require_team(session: Session, actor: Doer, slug: str) -> None:
-    team = people.team(session, slug)
-    if team is not None and team.department is not None:
-        actor.require(Action.ADMINISTER, team.department)
 
 
 def _require_reach(session: Session, actor: Doer, person: Person, now: datetime) -> None:
@@ -363,22 +334,4 @@ def _record(session: Session, actor: Doer, action: str, person: Person, now: dat
 def _view(session: Session, person: Person, now: datetime) -> PersonView:
     session.flush()
     (facts,) = people.people(session, now, ids=[person.id])
-    return _of(facts)
-
-
-def _of(facts: PersonFacts) -> PersonView:
-    return PersonView(
-        id=facts.row.id,
-        email=facts.row.email,
-        name=facts.row.name,
-        active=facts.active,
-        roles=tuple(sorted(format_grant(grant) for grant in facts.grants)),
-        teams=facts.teams,
-        has_password=facts.row.password_hash is not None,
-        created_at=facts.row.created_at,
-        erased_at=facts.row.erased_at,
-        grants=tuple(
-            GrantView(format_grant(Grant(Role(row.role), row.department)), row.happened_at, row.ended_at, row.reason)
-            for row in sorted(facts.held, key=lambda row: (row.role, row.department or ""))
-        ),
-    )
+    return view_of(facts)

@@ -71,12 +71,10 @@ def list_tokens(stores: Stores, *, actor: Doer, email: str) -> tuple[TokenView, 
 
 
 def revoke_token(stores: Stores, *, actor: Doer, now: datetime, token_id: int) -> TokenView:
-    """Make a token useless at once; one's own, or as an administrator anybody's."""
+    """Make a token useless at once; one's own, or as an administrator anybody's. Another's is nobody's to know of."""
     with stores.database.write() as session:
         row = credentials.token_by_id(session, token_id)
-        if row is None or row.person_id != actor.person_id:
-            actor.require(Action.ADMINISTER, None)
-        if row is None:
+        if row is None or (row.person_id != actor.person_id and not actor.may(Action.ADMINISTER, None)):
             raise NotFoundError(f"There is no token {token_id}. Look at the list of tokens again.")
         if row.revoked_at is None:
             row.revoked_at = now

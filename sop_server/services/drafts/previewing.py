@@ -33,5 +33,6 @@ def preview(stores: Stores, *, actor: Actor, content: str, now: datetime, sop_id
         return Preview(None, "", problems)
     with stores.database.read() as session:
         sop = None if sop_id is None else sops.sop_row(session, sop_id)
-        html = render(parsed.body, resolve=resolver(session, path="" if sop is None else sop.path, at=now)).html
+        resolve = resolver(session, path="" if sop is None else sop.path, at=now, reader=actor)
+        html = render(parsed.body, resolve=resolve).html
     return Preview(parsed.front.title, html, problems)

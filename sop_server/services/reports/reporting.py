@@ -17,6 +17,7 @@ from sop_server.domain.staleness import StaleItem, staleness
 from sop_server.domain.standing import Standing, glass_report, narrow, obligation_place, standing
 from sop_server.domain.window import WindowReport, due_within, window, window_by
 from sop_server.errors import ForbiddenError, InvalidInputError
+from sop_server.services.changes.ticket_sight import tickets_in_sight
 from sop_server.services.library.reading import check_instant
 from sop_server.services.stores import Stores
 from sop_server.storage import late_facts as late
@@ -136,7 +137,7 @@ def _report(
     departments = _departments(actor, checked.department)
     with stores.database.read() as session:
         facts = load_facts(session, at)
-        late_facts = late.late_facts(session, at)
+        late_facts = late.late_facts(session, at, _sight(session, actor, now))
     of = narrow(standing(facts), departments=departments, owner=checked.owner)
     return Report(
         at,
@@ -148,6 +149,13 @@ def _report(
         make(of),
         glass_report(of, days=checked.days),
     )
+
+
+def _sight(session: Session, actor: Doer, now: datetime) -> late.Sight | None:
+    reach = actor.reach(Action.SEE_REPORTS)
+    if reach is None:
+        return None
+    return late.Sight(reach, now, lambda ticket_ids: tickets_in_sight(session, actor, ticket_ids, now))
 
 
 def _departments(actor: Doer, department: str | None) -> frozenset[str] | None:
