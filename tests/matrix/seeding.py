@@ -15,7 +15,7 @@ from sop_server.services.accounts.absences import say_away
 from sop_server.services.accounts.recertifications import open_recertification
 from sop_server.services.accounts.sign_in import create_sign_in_link, use_sign_in_link
 from sop_server.services.changes import obligations, tickets
-from sop_server.services.drafts import approving, drafting
+from sop_server.services.drafts import approving, breaking_glass, drafting
 from sop_server.services.drafts.draft_views import DraftView
 from sop_server.services.drafts.drafting import DraftInput
 from sop_server.services.library import searching
@@ -172,6 +172,21 @@ class Seeder:
         self.publish(draft)
         return draft.sop_id
 
+    def published_alone(self, place: Place, process: str) -> Thing:
+        """Have one person publish what the author wrote, which nobody has confirmed since."""
+        stores, draft = self._stores, self.draft(place, process, "emergencies", "night", by=AUTHOR)
+        drafting.submit_draft(stores, actor=self._people[AUTHOR], draft_id=draft.id, now=self.now)
+        breaking_glass.break_glass(
+            stores,
+            actor=self._people["ann"],
+            draft_id=draft.id,
+            content_hash=draft.content_hash,
+            reason=f"The {place.value} form was another one this night.",
+            now=self.now,
+        )
+        address = {"sop_id": draft.sop_id}
+        return Thing(Kind.SOP, "alone", frozenset({place.department}), address, frozenset({AUTHOR}))
+
     def drafts(self, place: Place, process: str, serving: str) -> None:
         """Make a draft in each state, and those of the author."""
         stores, sam, ann = self._stores, self._people["sam"], self._people["ann"]
@@ -261,6 +276,7 @@ def operation(stores: Stores, clock: Clock) -> Operation:
     seeded = {place: seeder.seed(place) for place in Place}
     own, other = seeded[Place.OWN], seeded[Place.OTHER]
     seeder.shared([own["serving"], other["serving"]])
+    seeder.things += [seeder.published_alone(place, seeded[place]["process"]) for place in Place]
     # Each refers to the other, across the departments.
     for place, target in ((Place.OWN, other), (Place.OTHER, own)):
         mine = seeded[place]
