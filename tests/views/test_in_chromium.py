@@ -83,6 +83,7 @@ def test_no_page_is_wider_than_a_phone(opened: Opened, cast: Cast, publish: Publ
 
     of_the_sop = (f"/sops/{sop_id}", f"/sops/{sop_id}/revisions", f"/sops/{sop_id}/edit")
     own = ("/me", "/me/second-factor", "/login/forgotten")
-    for path in ("/", "/sops/", *of_the_sop, "/tickets/", *own):
+    deviating = ("/deviations/", f"/sops/{sop_id}/deviations/new")
+    for path in ("/", "/sops/", *of_the_sop, "/tickets/", *deviating, *own):
         page.goto(path)
         assert page.evaluate("document.documentElement.scrollWidth") == 390, path
