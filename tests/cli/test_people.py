@@ -1,11 +1,13 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from sop_server.home import close_stores, open_stores
 from sop_server.services.accounts.sign_in import sign_in
 from sop_server.services.accounts.tokens import actor_for_token
 from sop_server.settings import load_settings
-from sop_server.storage import people, second_factors
+from sop_server.storage import people, provider_links, second_factors
 from tests.cli.conftest import Run
 
 PASSWORD = "correct horse"
@@ -125,3 +127,27 @@ def test_a_role_for_a_time_says_why_and_until_when(ready: Run) -> None:
     lent = ready(*given, "--until", day.isoformat(), "--reason", "Ben is away")
     assert lent.exit_code == 0
     assert f"approver@payments until {day + timedelta(days=1)}T00:00:00Z" in lent.stdout
+
+
+def test_a_link_with_the_identity_provider_is_undone(
+    ready: Run, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    issuer = "https://login.example.com"
+    told = f"SOP_OIDC_ISSUER={issuer}\nSOP_OIDC_CLIENT_ID=sops\nSOP_PUBLIC_URL=https://sops.example.com\n"
+    (tmp_path / ".env").write_text(told)
+    add(ready, "--role", "reader")
+    refused = ready("user", "unlink", "asha@example.com")
+    assert refused.exit_code == 1
+    assert "is linked with no account" in refused.stderr
+    stores = open_stores(load_settings(home=home))
+    with stores.database.write() as session:
+        asha = people.person_by_email(session, "asha@example.com")
+        assert asha is not None
+        provider_links.add_link(session, issuer=issuer, subject="a", person_id=asha.id, now=datetime.now(UTC))
+    close_stores(stores)
+
+    undone = ready("user", "unlink", "asha@example.com")
+
+    assert undone.exit_code == 0, undone.output
+    assert "The link of Asha Kulkarni is undone" in undone.stdout
