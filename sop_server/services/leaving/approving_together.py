@@ -29,7 +29,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class HandOverLine:
-    """One draft in a line. Without `changes` it holds more than the hand-over, and is decided on its own page."""
+    """One draft in a line. Without `changes` it holds more than the hand-over, and is decided on its own page.
+
+    So is one that has to be `signed`: a signature is for one text that was read.
+    """
 
     draft_id: str
     sop_id: str
@@ -37,6 +40,7 @@ class HandOverLine:
     department: str | None
     content_hash: str
     changes: tuple[Change, ...]
+    signed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +131,7 @@ def _lines(stores: Stores, session: Session, rows: Sequence[Draft], *, now: date
             draft.department,
             draft.content_hash,
             _changes(stores, serving.get(draft.sop_id), draft),
+            signed=approval_rule(session, draft, now=now).signature,
         )
         for draft in rows
     )
