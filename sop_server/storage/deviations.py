@@ -10,6 +10,8 @@ from sop_server.domain.deviation_facts import DeviationDecision, DeviationFact
 from sop_server.domain.deviations import Terms
 from sop_server.storage.tables import Deviation, DeviationWording, Person
 
+_CHUNK = 500
+
 _KNOWN = (
     select(Deviation, DeviationWording, Person.name)
     .join(DeviationWording, DeviationWording.deviation_id == Deviation.id)
@@ -80,6 +82,11 @@ def open_rows(session: Session, now: datetime) -> Sequence[Deviation]:
     return session.scalars(query).all()
 
 
+def decided_rows(session: Session, decision: DeviationDecision) -> Sequence[Deviation]:
+    """Return the deviations on which somebody decided so."""
+    return session.scalars(select(Deviation).where(Deviation.decision == decision.value).order_by(Deviation.id)).all()
+
+
 def running_sops(session: Session, now: datetime) -> set[str]:
     """Return the SOPs with an approved deviation that has not ended; it may still be to come."""
     approved = Deviation.decision == DeviationDecision.APPROVED.value
@@ -97,12 +104,14 @@ def _lasting(now: datetime) -> ColumnElement[bool]:
 def wordings(session: Session, ids: Collection[int]) -> Mapping[int, list[DeviationWording]]:
     """Return the wordings of deviations, each in their order."""
     found: dict[int, list[DeviationWording]] = {}
-    for row in session.scalars(
-        select(DeviationWording)
-        .where(DeviationWording.deviation_id.in_(ids))
-        .order_by(DeviationWording.deviation_id, DeviationWording.number)
-    ):
-        found.setdefault(row.deviation_id, []).append(row)
+    wanted = sorted(ids)
+    for start in range(0, len(wanted), _CHUNK):
+        for row in session.scalars(
+            select(DeviationWording)
+            .where(DeviationWording.deviation_id.in_(wanted[start : start + _CHUNK]))
+            .order_by(DeviationWording.deviation_id, DeviationWording.number)
+        ):
+            found.setdefault(row.deviation_id, []).append(row)
     return found
 
 

@@ -115,6 +115,14 @@ def test_lists_are_narrowed_and_hide_proposals_from_readers(caller: As, approved
     assert ids("asha", "/deviations", limit=1, cursor=first["next"]) == [approved["id"]]
 
 
+def test_how_it_was_written_is_for_those_who_see_drafts(caller: As, approved: dict[str, Any]) -> None:
+    path = f"/deviations/{approved['id']}"
+    assert [one["person"] for one in caller("asha").get(path).get_json()["wordings"]] == ["asha@example.com"]
+    assert caller("rita").get(path).get_json()["wordings"] == []
+    assert caller("rita").get("/deviations").get_json()["items"][0]["wordings"] == []
+    assert caller("max").post(f"{path}/end", reason="Over.").get_json()["wordings"] == []
+
+
 def test_it_is_refused_withdrawn_and_ended(caller: As, approved: dict[str, Any], sop_id: str) -> None:
     def propose() -> str:
         made = caller("asha").post(f"/sops/{sop_id}/deviations", instead="x", why="y", ends_at=ENDS)

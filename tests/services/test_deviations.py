@@ -4,6 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from sqlalchemy import text as sql
 
 from sop_server.domain.deviations import DeviationState
 from sop_server.domain.doers import OPERATOR
@@ -17,7 +18,9 @@ from sop_server.errors import (
 )
 from sop_server.services.accounts.people import grant_role
 from sop_server.services.deviations import proposing
+from sop_server.services.library.indexing import rebuild_index
 from sop_server.services.library.reading import get_sop
+from sop_server.services.publication.checking import check
 from sop_server.services.stores import Stores
 from sop_server.storage import people
 from tests.services.deviation_story import DAY, Play, play_in
@@ -193,3 +196,26 @@ def test_somebody_who_gets_the_role_later_may_still_not_decide_on_their_own(play
     play.people["asha"] = promoted
     with pytest.raises(ForbiddenError):
         play.permit(proposed, by="asha")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE deviation_wording SET instead = 'Do as you like.'",
+        "UPDATE deviation_wording SET ends_at = '2036-01-01 00:00:00.000000'",
+        "UPDATE deviation SET decided_by = proposed_by",
+        "UPDATE deviation SET sop_id = 'SOP-0002'",
+    ],
+)
+def test_one_that_was_changed_behind_the_server_is_told_by_check(play: Play, statement: str) -> None:
+    play.permit(play.propose(play.sop()))
+    play.sop()
+    rebuild_index(play.stores)
+    assert check(play.stores, now=play.now).problems == ()
+    with play.stores.database.engine.begin() as connection:
+        connection.execute(sql(statement))
+
+    (told,) = check(play.stores, now=play.now).problems
+
+    assert "DEV-0001" in told
+    assert "is not what was approved" in told

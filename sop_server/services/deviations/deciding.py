@@ -13,7 +13,7 @@ from sop_server.domain.free_text import clean_text
 from sop_server.domain.instants import format_instant
 from sop_server.domain.permissions import Action, Actor
 from sop_server.errors import ConflictError, GoneError
-from sop_server.services.deviations.deviation_views import DeviationView, deviation_in_sight, views
+from sop_server.services.deviations.deviation_views import DeviationView, as_seen, deviation_in_sight, views
 from sop_server.services.stores import Stores
 from sop_server.storage import audit, deviations, sops
 from sop_server.storage.database import Session
@@ -75,7 +75,7 @@ def end_deviation(stores: Stores, *, actor: Actor, now: datetime, deviation_id: 
         row.ended_at = row.end_recorded_at = now
         _record(session, actor, "deviation.ended", found, now=now, content_hash=found.content_hash)
         session.flush()
-        return views(session, [row], now)[0]
+        return as_seen(actor, views(session, [row], now)[0])
 
 
 def require_decider(actor: Actor, found: DeviationView) -> None:

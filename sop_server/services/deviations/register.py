@@ -8,7 +8,7 @@ from sop_server.domain import identifiers
 from sop_server.domain.deviations import DeviationFigures, DeviationState, figures
 from sop_server.domain.permissions import Action, Actor
 from sop_server.errors import InvalidInputError
-from sop_server.services.deviations.deviation_views import DeviationView, deviation_in_sight, may_see, views
+from sop_server.services.deviations.deviation_views import DeviationView, as_seen, deviation_in_sight, may_see, views
 from sop_server.services.library.sop_sight import department_in_sight
 from sop_server.services.paging import MAX_LIMIT, Page, check_limit, number_after
 from sop_server.services.stores import Stores
@@ -30,7 +30,7 @@ def get_deviation(stores: Stores, *, actor: Actor, now: datetime, deviation_id: 
     """Return one deviation; NotFoundError where there is none for the actor."""
     actor.require_anywhere(Action.READ)
     with stores.database.read() as session:
-        return views(session, [deviation_in_sight(session, actor, deviation_id, now)], now)[0]
+        return as_seen(actor, views(session, [deviation_in_sight(session, actor, deviation_id, now)], now)[0])
 
 
 def list_deviations(
@@ -53,7 +53,7 @@ def list_deviations(
         while len(found) <= limit:
             rows = deviations.deviation_rows(session, before=before, limit=_SCAN, sop_id=wanted.sop_id)
             found += [
-                one
+                as_seen(actor, one)
                 for one in views(session, rows, now)
                 if may_see(actor, one) and in_state in {None, one.state} and wanted.department in {None, one.department}
             ]

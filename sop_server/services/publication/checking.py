@@ -10,6 +10,7 @@ from sop_server.domain.break_glass import BrokenGlassFact
 from sop_server.domain.content import content_hash
 from sop_server.domain.drafts import OPEN
 from sop_server.errors import DamagedError
+from sop_server.services.deviations import proving
 from sop_server.services.library import indexing
 from sop_server.services.publication import approved_files, lost_revisions, projecting, reconciling
 from sop_server.services.publication.projecting import Published
@@ -48,6 +49,7 @@ def check(stores: Stores, *, now: datetime, repair: bool = False) -> CheckReport
         differing, history = _library_against_projection(stores, session)
         problems += differing
         problems += _projection_against_intents(stores, session)
+        problems += proving.altered(session)
         notes = [*history, *_notes(session, now=now)]
     problems += guarding.unguarded(stores)
     broken = prove_trail(stores).broken
