@@ -107,6 +107,29 @@ def page() -> Iterator[Page]:
         browser.close()
 
 
+def test_a_header_with_underscores_is_not_the_one_that_the_proxy_writes(tmp_path: Path) -> None:
+    settings = load_settings(home=tmp_path / "home")
+    stores = create_home(settings)
+    add_person(stores, actor=OPERATOR, now=stores.clock(), email=WHO, name="Rita Lopez", roles=["reader"])
+    close_stores(stores)
+    port = free_port()
+    told = {
+        "SOP_HOME": str(settings.home),
+        "SOP_PORT": str(port),
+        "SOP_PROXY_AUTH_HEADER": "X-Forwarded-Email",
+        "SOP_PROXY_AUTH_FROM": "127.0.0.1",
+    }
+    address = f"http://127.0.0.1:{port}"
+    with running(["sop_server", "serve"], log=tmp_path / "serve.log", until=f"{address}/healthz", **told):
+
+        def answered(header: str) -> int:
+            sent = requests.get(f"{address}/login", headers={header: WHO}, allow_redirects=False, timeout=PATIENCE)
+            return sent.status_code
+
+        assert answered("X_Forwarded_Email") == 200
+        assert answered("X-Forwarded-Email") == 303
+
+
 def test_a_person_comes_in_with_the_account_of_their_work_and_leaves_both(page: Page, library: str) -> None:
     page.set_default_timeout(1000 * PATIENCE)
     page.goto(f"{library}/me")

@@ -276,3 +276,12 @@ def test_the_password_here_still_lets_in(through: Through, there: IdentityProvid
     came = Browser(through()).post("/login", email=cast.reader.email, password="four words of mine")
 
     assert came.status_code == 303
+
+
+def test_over_tls_the_cookies_are_bound_to_this_host(through: Through, there: IdentityProvider) -> None:
+    sent = through().test_client().get("/login/provider", base_url="https://localhost")
+
+    (cookie,) = [one for one in sent.headers.getlist("Set-Cookie") if "sop_provider" in one]
+    assert cookie.startswith("__Host-sop_provider=")
+    assert {"Secure", "HttpOnly", "Path=/", "SameSite=Lax", "Max-Age=600"} <= set(cookie.split("; "))
+    assert "verifier" not in cookie

@@ -244,7 +244,9 @@ def test_what_the_token_lacks_is_asked_for_at_the_other_door_and_the_signed_clai
     assert "approver@payments" in roles(stores)
     there.claims["email_verified"] = None
     there.claims["sub"] = there.userinfo["sub"] = "another"
-    assert "Verify the address there" in words(Browser(through()).go_through())
+    assert "Verify the address there" in words(Browser(through()).go_through()), "what is verified is another address"
+    there.claims["email"] = "eve@example.com"
+    assert "nobody here has that address" in words(Browser(through()).go_through()), "now it is this one"
     there.claims["sub"] = "somebody else than there"
     assert "cannot be relied on (userinfo)" in words(Browser(through()).go_through())
 

@@ -123,14 +123,18 @@ class Provider:
         self, metadata: Mapping[str, Any], claims: dict[str, Any], access_token: str | None
     ) -> Mapping[str, Any]:
         """Return the claims with those that the provider tells at its other door alone; the signed ones stay."""
-        wanted = {"email", *({self.rules.groups_claim} if self.rules.groups else ())}
+        wanted = {"email"}
+        if not self.rules.trusts_email:
+            wanted.add("email_verified")
+        if self.rules.groups:
+            wanted.add(self.rules.groups_claim)
         if wanted <= claims.keys() or access_token is None or "userinfo_endpoint" not in metadata:
             return claims
         address = _endpoint(metadata, "userinfo_endpoint", self.rules.name)
         told = self._read("GET", address, headers={"Authorization": f"Bearer {access_token}"})
         if told.get("sub") != claims["sub"]:
             raise RefusedError("userinfo")
-        if "email" in claims:
+        if "email" in claims and told.get("email") != claims["email"]:
             # What is said of one address must not be taken for what is said of another.
             told = {name: value for name, value in told.items() if name not in {"email", "email_verified"}}
         return {**told, **claims}
