@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks import approving, counting, filling, reading, reporting, searching, serving, signing_in
+from benchmarks import approving, counting, filling, permitting, reading, reporting, searching, serving, signing_in
 from benchmarks.libraries import Library, opened
 from benchmarks.machine import machine
 from benchmarks.measuring import Figure
@@ -37,6 +37,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "reporting": _each(reporting.figures),
     "counting": _each(counting.figures),
     "serving": _each(serving.figures),
+    "permitting": _each(permitting.figures),
     "signing_in": _each(signing_in.figures),
     "approving": approving.figures,
     "filling": _each(filling.figures),

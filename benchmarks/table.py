@@ -49,4 +49,6 @@ def _cell(figure: Figure | None, *, cpu: bool) -> str:
 def _number(value: float) -> str:
     if float(value).is_integer():
         return f"{value:,.0f}"
+    if value < 1:
+        return f"{value:.2g}"
     return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from sop_server.storage import leaving, second_factors
 from sop_server.storage.tables import (
+    Absence,
     ApiToken,
     Approval,
     AuditEvent,
@@ -104,8 +105,9 @@ def keep_former_owner(session: Session, person: Person) -> None:
 def erase(session: Session, person: Person, *, address: str, name: str, now: datetime) -> None:
     """Replace a person by a pseudonym wherever they are named, and delete what was theirs alone."""
     email, called = person.email, person.name
-    owned: tuple[type[ApiToken | Pin | ProviderLink | SignInLink | WebSession], ...] = (
+    owned: tuple[type[Absence | ApiToken | Pin | ProviderLink | SignInLink | WebSession], ...] = (
         ApiToken,
+        Absence,
         Pin,
         ProviderLink,
         SignInLink,

@@ -9,6 +9,7 @@ from sop_server.domain.doers import OPERATOR
 from sop_server.resources import resource
 from sop_server.services.accounts.departments import set_rules
 from sop_server.services.accounts.passwords import set_password
+from sop_server.services.demonstration.demo_access import access_events
 from sop_server.services.demonstration.demo_deviations import deviation_events
 from sop_server.services.demonstration.demo_drafts import open_draft_events, revision_events
 from sop_server.services.demonstration.demo_participation import (
@@ -75,6 +76,7 @@ def _events(stage: Stage) -> list[Event]:
         *feedback_events(stage),
         *acknowledgement_events(stage),
         *deviation_events(stage),
+        *access_events(stage),
     ]
     return sorted((event for event in events if event.at <= stage.now), key=lambda event: event.at)
 
