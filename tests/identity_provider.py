@@ -7,6 +7,7 @@ import hmac
 import html
 import json
 import secrets
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -186,14 +188,18 @@ class _Door(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def identity_provider(clock: Callable[[], datetime]) -> Iterator[IdentityProvider]:
-    """Serve a provider until the end."""
+def identity_provider(clock: Callable[[], datetime], *, certificate: Path | None = None) -> Iterator[IdentityProvider]:
+    """Serve a provider until the end, over TLS where there is a certificate for it."""
     provider = IdentityProvider(clock)
     provider.rotate(_first_key())
     door = type("Door", (_Door,), {"provider": provider})
     with ThreadingHTTPServer(("127.0.0.1", 0), door) as server:
         server.daemon_threads = True
-        provider.url = f"http://127.0.0.1:{server.server_address[1]}"
+        if certificate is not None:
+            context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            context.load_cert_chain(certificate)
+            server.socket = context.wrap_socket(server.socket, server_side=True)
+        provider.url = f"http{'s' if certificate else ''}://127.0.0.1:{server.server_address[1]}"
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         yield provider
         server.shutdown()

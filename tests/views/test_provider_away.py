@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -14,8 +15,9 @@ from sop_server.services.accounts.passwords import set_password
 from sop_server.services.accounts.provider import Provider
 from sop_server.services.stores import Stores
 from sop_server.settings import Settings
-from tests.identity_provider import IdentityProvider
-from tests.views.browser import Browser, words
+from tests.identity_provider import IdentityProvider, identity_provider
+from tests.mail_server import new_certificate
+from tests.views.browser import Browser, Clock, words
 from tests.views.conftest import NOW, Cast, Through
 
 PASSWORD = "four words of mine"
@@ -164,6 +166,19 @@ def test_where_the_provider_has_no_sign_out_the_one_here_is_all(
 
     assert browser.post("/logout").location == "/login"
     assert browser.cookie() is None
+
+
+def test_a_provider_over_tls_has_to_prove_itself(
+    through: Through, cast: Cast, clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate = new_certificate(tmp_path)
+    with identity_provider(clock, certificate=certificate) as guarded:
+        away = Browser(elsewhere(through(), guarded.url)).get("/login/provider")
+        assert away.status_code == 503
+        assert "SSLError" in words(away)
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+
+        assert Browser(elsewhere(through(), guarded.url)).get("/login/provider").status_code == 303
 
 
 def elsewhere(app: Flask, issuer: str) -> Flask:
