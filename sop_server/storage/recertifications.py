@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, case, exists, func, literal, or_, select, true
+from sqlalchemy import ColumnElement, case, exists, func, or_, select, true
 from sqlalchemy.orm import Session, aliased
 
 from sop_server.domain.permissions import Role
@@ -124,26 +124,33 @@ def open_campaigns(session: Session) -> Sequence[Recertification]:
 
 def counts(session: Session, ids: Collection[int], reach: Reach, *, now: datetime) -> Mapping[int, list[Counted]]:
     """Count the roles of campaigns by department and by what became of them; ended otherwise is gone, told or not."""
-    gone = (RecertificationItem.outcome.is_(None)) & (RoleGrant.ended_at <= now)
-    became = case((gone, literal(Outcome.GONE.value)), else_=RecertificationItem.outcome)
     query = (
         select(
             RecertificationItem.recertification_id,
             RecertificationItem.department,
-            became,
+            RecertificationItem.outcome,
             RecertificationItem.bulk,
             func.count(RecertificationItem.id),
+            func.sum(case((RoleGrant.ended_at <= now, 1), else_=0)),
         )
         .join(RoleGrant, RoleGrant.id == RecertificationItem.grant_id)
         .where(RecertificationItem.recertification_id.in_(sorted(ids)))
         .group_by(
-            RecertificationItem.recertification_id, RecertificationItem.department, became, RecertificationItem.bulk
+            RecertificationItem.recertification_id,
+            RecertificationItem.department,
+            RecertificationItem.outcome,
+            RecertificationItem.bulk,
         )
     )
     found: dict[int, list[Counted]] = {}
-    for campaign, department, outcome, bulk, number in session.execute(query.where(_reached(reach))):
-        counted = Counted(department, None if outcome is None else Outcome(outcome), bool(bulk), number)
-        found.setdefault(campaign, []).append(counted)
+    for campaign, department, outcome, bulk, number, ended in session.execute(query.where(_reached(reach))):
+        counted = found.setdefault(campaign, [])
+        if outcome is not None:
+            counted.append(Counted(department, Outcome(outcome), bool(bulk), number))
+            continue
+        gone = int(ended or 0)
+        counted += [Counted(department, Outcome.GONE, bulk=False, number=gone)] if gone else []
+        counted += [Counted(department, None, bulk=False, number=number - gone)] if number > gone else []
     return found
 
 
