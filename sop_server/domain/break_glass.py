@@ -138,7 +138,7 @@ def require_second_person(actor: Actor, fact: BrokenGlassFact, *, writers: froze
     if actor.person_id == fact.person_id:
         raise ForbiddenError("You published this revision alone, so somebody else has to confirm it or object.")
     if actor.person_id in writers:
-        raise ForbiddenError("You wrote this text or a part of it, so somebody else has to confirm it or object.")
+        raise ForbiddenError("You wrote a part of this text, so somebody else has to confirm it or object.")
 
 
 def require_open(fact: BrokenGlassFact) -> None:

@@ -64,10 +64,10 @@ def require_state(state: DraftState, allowed: Collection[DraftState], *, verb: s
 
 
 def require_not_author(person_id: int, authors: Collection[int | None]) -> None:
-    """Raise ForbiddenError where the person wrote any part of the draft, or its very text before."""
+    """Raise ForbiddenError where the person wrote any part of the draft."""
     if person_id in authors:
         raise ForbiddenError(
-            "You wrote this text or a part of this draft, so somebody else has to decide on it. "
+            "You wrote a part of this draft, so somebody else has to decide on it. "
             "Ask another approver of the department."
         )
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from sop_server.domain.drafts import PUBLISHES, Decision, DraftKind
+from sop_server.domain.drafts import PUBLISHES, Decision
 from sop_server.storage.database import is_writing
 from sop_server.storage.tables import (
     Approval,
@@ -67,43 +67,11 @@ def authors_by_draft(session: Session, draft_ids: Collection[int]) -> Mapping[in
         .where(DraftCommit.draft_id.in_(draft_ids), DraftCommit.person_id.is_not(None))
         .order_by(DraftCommit.draft_id, DraftCommit.number)
     )
-    found: dict[int, list[int]] = {}
+    found: dict[int, list[int]] = {draft_id: [] for draft_id in draft_ids}
     for draft_id, person_id in rows:
-        people = found.setdefault(draft_id, [])
-        if person_id is not None and person_id not in people:
-            people.append(person_id)
+        if person_id is not None and person_id not in found[draft_id]:
+            found[draft_id].append(person_id)
     return found
-
-
-def writers(session: Session, draft: Draft) -> frozenset[int]:
-    """Return the people who may not decide on a draft, as `writers_by_draft` has it."""
-    return writers_by_draft(session, [draft])[draft.id]
-
-
-def writers_by_draft(session: Session, rows: Sequence[Draft]) -> Mapping[int, frozenset[int]]:
-    """Return by draft everybody who wrote of it: who saved a state of it, or the very text that it has now in another.
-
-    A text that is copied into somebody else's draft, or comes back by an undo, keeps the people who wrote it. A
-    retirement has no text of its own.
-    """
-    saved = authors_by_draft(session, [draft.id for draft in rows])
-    by_hash: dict[str, set[int]] = {}
-    hashes = {draft.content_hash for draft in rows if draft.kind == DraftKind.EDIT}
-    query = (
-        select(DraftCommit.content_hash, DraftCommit.person_id)
-        .join(Draft, Draft.id == DraftCommit.draft_id)
-        .where(DraftCommit.content_hash.in_(hashes), Draft.kind == DraftKind.EDIT)
-    )
-    for content_hash, person_id in session.execute(query) if hashes else ():
-        if person_id is not None:
-            by_hash.setdefault(content_hash, set()).add(person_id)
-    return {
-        draft.id: frozenset(
-            {*saved.get(draft.id, ())}
-            | (by_hash.get(draft.content_hash, set()) if draft.kind == DraftKind.EDIT else set())
-        )
-        for draft in rows
-    }
 
 
 def commits(session: Session, draft_id: int) -> Sequence[DraftCommit]:

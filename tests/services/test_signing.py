@@ -148,7 +148,7 @@ def test_somebody_with_neither_password_nor_phone_is_told_what_to_do(story: Stor
 def test_who_may_not_decide_is_told_that_before_anything_of_a_signature(story: Story) -> None:
     own = story.draft(text(), by="bela")
 
-    with pytest.raises(ForbiddenError, match="You wrote this text"):
+    with pytest.raises(ForbiddenError, match="You wrote a part"):
         approving(story, own, None, by="bela")
 
 

@@ -271,7 +271,7 @@ def require_approver(session: Session, draft: Draft, actor: Actor, *, now: datet
     if not rule.may_decide(actor):
         actor.require(Action.DECIDE, rule.departments[0])
         raise ForbiddenError("You are not an approver of the department that this draft belongs to.")
-    require_not_author(actor.person_id, drafts.writers(session, draft))
+    require_not_author(actor.person_id, drafts.authors(session, draft.id))
     return rule
 
 
@@ -290,7 +290,7 @@ def _approvers(session: Session, draft: Draft, rule: ApprovalRule, *, now: datet
 
     Nor does that of somebody count who wrote of the draft, whenever that was.
     """
-    wrote = drafts.writers(session, draft)
+    wrote = drafts.authors(session, draft.id)
     loaded = [
         (people.load_actor(session, row.person_id, now), row)
         for row in _standing(session, draft)

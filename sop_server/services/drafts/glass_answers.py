@@ -103,7 +103,7 @@ def writers_of_revision(session: Session, sop_id: str, number: int) -> frozenset
 
 def writers_of(session: Session, row: BrokenGlass) -> frozenset[int]:
     """Return who wrote of the revision: nobody of them answers."""
-    return drafts.writers(session, _draft_of(session, row))
+    return frozenset(drafts.authors(session, _draft_of(session, row).id))
 
 
 def _draft_of(session: Session, row: BrokenGlass) -> Draft:

@@ -76,7 +76,7 @@ def review_of(stores: Stores, *, actor: Actor, draft_id: str, now: datetime) -> 
         sop = sops.sop_row(session, draft.sop_id)
         resolve = resolver(session, path=sop.path if sop else "", at=now)
         rule = approval_rule(session, draft, now=now)
-        authors = drafts.writers(session, draft)
+        authors = drafts.authors(session, draft.id)
         approvers = [
             one.name
             for one in audiences.people_who_may(session, Action.DECIDE, rule.departments, now)

@@ -113,11 +113,11 @@ def approve_together(
 
 def _decidable(session: Session, actor: Actor, *, now: datetime) -> list[tuple[Departure, Draft]]:
     rows = [(departure, draft) for departure, _, draft in leaving.waiting(session)]
-    writers = drafts.writers_by_draft(session, [draft for _, draft in rows])
+    authors = drafts.authors_by_draft(session, [draft.id for _, draft in rows])
     return [
         (departure, draft)
         for departure, draft in rows
-        if actor.person_id not in writers[draft.id] and approval_rule(session, draft, now=now).may_decide(actor)
+        if actor.person_id not in authors[draft.id] and approval_rule(session, draft, now=now).may_decide(actor)
     ]
 
 

@@ -147,13 +147,13 @@ def _stuck(session: Session, person: Person, now: datetime) -> tuple[str, ...]:
     if actor is None:
         return ()
     waiting = drafts.draft_rows(session, states=[DraftState.IN_REVIEW])
-    writers = drafts.writers_by_draft(session, waiting)
+    authors = drafts.authors_by_draft(session, [draft.id for draft in waiting])
     found = []
     for draft in waiting:
         rule = approval_rule(session, draft, now=now)
-        if rule.may_decide(actor) and person.id not in writers[draft.id]:
+        if rule.may_decide(actor) and person.id not in authors[draft.id]:
             able = {one.id for one in audiences.people_who_may(session, Action.DECIDE, rule.departments, now)}
-            if not able - writers[draft.id] - {person.id}:
+            if not able.difference(authors[draft.id], [person.id]):
                 found.append(identifiers.draft_id(draft.id))
     return tuple(sorted(found))
 

@@ -182,13 +182,13 @@ def _told(fact: BrokenGlassFact) -> str:
 
 def _drafts(session: Session, actor: Actor, *, now: datetime) -> Iterable[Need]:
     waiting = drafts.draft_rows(session, states=[DraftState.IN_REVIEW, DraftState.CHANGES_REQUESTED])
-    writers = drafts.writers_by_draft(session, waiting)
+    authors = drafts.authors_by_draft(session, [draft.id for draft in waiting])
     keepers = leaving.keepers(session, [draft.id for draft in waiting])
     handed_over = leaving.hand_overs_among(session, [draft.id for draft in waiting])
     together: list[Draft] = []
     for draft in waiting:
         page = f"/drafts/{identifiers.draft_id(draft.id)}"
-        wrote = actor.person_id in writers[draft.id]
+        wrote = actor.person_id in authors[draft.id]
         keeps = keepers.get(draft.id) == actor.person_id
         if draft.state == DraftState.CHANGES_REQUESTED and (wrote or keeps):
             what = "Your draft collides with a newer revision" if draft.conflicted else "Changes were requested"
