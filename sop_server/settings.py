@@ -96,6 +96,8 @@ class Settings(BaseSettings):
     """When the provider's sign-in counts as one with a second factor: `amr`, `always`, `never` or `acr:LEVEL,…`."""
     oidc_passwords: Literal["keep", "replace"] = "keep"
     """Whether the password here of whoever is linked goes on working; that of administrators always does."""
+    oidc_lapse_days: int = Field(default=30, ge=1, le=3650)
+    """What groups gave ends where its person has not come in through the provider for so many days."""
     proxy_auth_header: str | None = None
     """The header in which a proxy names the person that it signed in, by e-mail address; none is believed if absent."""
     proxy_auth_from: str = ""
@@ -331,6 +333,7 @@ class Settings(BaseSettings):
             recertification_days=self.recertification_days,
             keeps_sign_ins=timedelta(days=self.keep_sign_ins_days),
             keeps_addresses=timedelta(days=self.keep_addresses_days),
+            provided_lapse=timedelta(days=self.oidc_lapse_days),
             second_factor_for=frozenset(_names(self.second_factor)) - {"optional"},
         )
 

@@ -16,6 +16,7 @@ class Policy:
     `recertification` is how often every role is confirmed (`off`, `monthly`, `quarterly`, `yearly`), within so many
     days. Sessions, links and mails that are over are kept for `keeps_sign_ins`, the network address of a session that
     goes on for `keeps_addresses`.
+    What a provider's groups gave lapses where its person has not come in for `provided_lapse`.
     """
 
     window_hours: float = 48.0
@@ -24,6 +25,7 @@ class Policy:
     session_idle: timedelta = timedelta(hours=12)
     session_longest: timedelta = timedelta(days=7)
     second_factor_for: frozenset[str] = frozenset()
+    provided_lapse: timedelta = timedelta(days=30)
     recertification: str = "off"
     recertification_days: int = 14
     keeps_sign_ins: timedelta = timedelta(days=30)

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from sop_server.domain.instants import format_instant, parse_instant
+from sop_server.services.accounts.lapsing import lapse
 from sop_server.services.accounts.mailed_links import send_due
 from sop_server.services.accounts.notice_mails import send_notices
 from sop_server.services.drafts.overtaking import return_overtaken
@@ -62,9 +63,16 @@ def run_due(stores: Stores, *, now: datetime) -> list[str]:
         # Nothing is told of it: a quiet server says nothing every hour.
         anchor_head(stores, now=now)
     if _is_due(stores, _MAINTAINED, every=MAINTAIN_EVERY, now=now):
-        forget_old(stores, now=now)
-        stores.library.maintain()
+        told += _maintain(stores, now=now)
     return told
+
+
+def _maintain(stores: Stores, *, now: datetime) -> list[str]:
+    """Do what is due once a day; returns what was done, a sentence each."""
+    forget_old(stores, now=now)
+    lapsed = lapse(stores, now=now)
+    stores.library.maintain()
+    return [f"{lapsed} roles and teams of people who stayed away from the provider ended."] if lapsed else []
 
 
 def _is_due(stores: Stores, what: str, *, every: timedelta, now: datetime) -> bool:

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Exists, exists, func, select, update
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from sop_server.storage.tables import (
     Membership,
@@ -37,7 +37,15 @@ def link_of_person(session: Session, *, issuer: str, person_id: int) -> Provider
 def add_link(session: Session, *, issuer: str, subject: str, person_id: int, now: datetime) -> None:
     """Store who somebody is there."""
     session.add(
-        ProviderLink(person_id=person_id, issuer=issuer, subject=subject, linked_at=now, ended_at=None, ended_by=None)
+        ProviderLink(
+            person_id=person_id,
+            issuer=issuer,
+            subject=subject,
+            linked_at=now,
+            signed_in_at=now,
+            ended_at=None,
+            ended_by=None,
+        )
     )
     session.flush()
 
@@ -66,6 +74,45 @@ def provided_teams(session: Session, *, issuer: str, person_id: int) -> Sequence
         .order_by(Membership.id)
     )
     return [(provided, row) for provided, row in session.execute(query)]
+
+
+def lapsed_roles(session: Session, *, before: datetime) -> Sequence[tuple[ProvidedRole, RoleGrant]]:
+    """Return the roles without an end that groups gave to people who came in last before an instant."""
+    query = (
+        select(ProvidedRole, RoleGrant)
+        .join(RoleGrant, RoleGrant.id == ProvidedRole.role_grant_id)
+        .where(
+            ProvidedRole.closed_at.is_(None),
+            RoleGrant.ended_at.is_(None),
+            ~_came(ProvidedRole.issuer, RoleGrant.person_id, before),
+        )
+        .order_by(RoleGrant.id)
+    )
+    return [(provided, row) for provided, row in session.execute(query)]
+
+
+def lapsed_teams(session: Session, *, before: datetime) -> Sequence[tuple[ProvidedMembership, Membership]]:
+    """Return the memberships that groups gave to people who came in last before an instant."""
+    query = (
+        select(ProvidedMembership, Membership)
+        .join(Membership, Membership.id == ProvidedMembership.membership_id)
+        .where(
+            ProvidedMembership.closed_at.is_(None),
+            Membership.left_at.is_(None),
+            ~_came(ProvidedMembership.issuer, Membership.person_id, before),
+        )
+        .order_by(Membership.id)
+    )
+    return [(provided, row) for provided, row in session.execute(query)]
+
+
+def _came(issuer: InstrumentedAttribute[str], person_id: InstrumentedAttribute[int], since: datetime) -> Exists:
+    """Return the condition that a person came in through a provider since an instant."""
+    return exists().where(
+        ProviderLink.issuer == issuer,
+        ProviderLink.person_id == person_id,
+        func.coalesce(ProviderLink.signed_in_at, ProviderLink.linked_at) >= since,
+    )
 
 
 def add_provided(session: Session, row: RoleGrant | Membership, *, issuer: str) -> None:

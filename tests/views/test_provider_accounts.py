@@ -2,12 +2,15 @@
 
 import threading
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask
 
 from sop_server.domain.doers import OPERATOR
+from sop_server.domain.permissions import Action
 from sop_server.errors import ConflictError
+from sop_server.services.accounts.lapsing import lapse
 from sop_server.services.accounts.passwords import set_password
 from sop_server.services.accounts.people import (
     add_person,
@@ -19,10 +22,12 @@ from sop_server.services.accounts.people import (
     leave_team,
 )
 from sop_server.services.accounts.provider_accounts import provider_standing, undo_link
+from sop_server.services.accounts.tokens import actor_for_token, create_token
+from sop_server.services.background import run_due
 from sop_server.services.stores import Stores
 from sop_server.storage import audit
 from tests.identity_provider import IdentityProvider
-from tests.views.browser import Browser, words
+from tests.views.browser import Browser, Clock, words
 from tests.views.conftest import NOW, Cast, Through
 
 RITA = "rita@example.com"
@@ -41,6 +46,11 @@ def told(stores: Stores, *actions: str) -> list[tuple[str, Mapping[str, object]]
     with stores.database.read() as session:
         found = [(event.action, event.details) for event in audit.events(session, actor="identity provider")]
     return [one for one in found if one[0] in actions]
+
+
+def may_draft(stores: Stores, token: str, now: datetime) -> bool:
+    actor = actor_for_token(stores, token=token, now=now)
+    return actor is not None and actor.may_anywhere(Action.DRAFT)
 
 
 def _of(app: Flask) -> Stores:
@@ -196,6 +206,30 @@ def test_what_somebody_ended_here_comes_back_only_after_the_group_has_stopped_gi
         Browser(app).go_through()
     assert "editor@customer-care" in roles(stores)
     assert "care-tier1" in get_person(stores, actor=OPERATOR, now=NOW, email=RITA).teams
+
+
+def test_what_groups_gave_lapses_where_somebody_stays_away_and_comes_back_with_them(
+    through: Through, there: IdentityProvider, cast: Cast, stores: Stores, clock: Clock
+) -> None:
+    app = through()
+    Browser(app).go_through()
+    token = create_token(stores, actor=OPERATOR, now=NOW, email=RITA)
+    assert lapse(stores, now=NOW + timedelta(days=30)) == 0
+    clock.now = NOW + timedelta(days=20)
+    Browser(app).go_through()
+    assert lapse(stores, now=NOW + timedelta(days=49)) == 0, "the last sign-in counts"
+
+    clock.now = NOW + timedelta(days=51)
+    told = run_due(stores, now=clock.now)
+
+    assert "2 roles and teams of people who stayed away from the provider ended." in told
+    with stores.database.read() as session:
+        (event,) = audit.events(session, action="role.ended")
+        assert event.details["why"] == "not signed in for too long"
+    assert not may_draft(stores, token, clock.now)
+    there.claims["groups"] = ["/sop/care"]
+    Browser(app).go_through()
+    assert may_draft(stores, token, clock.now)
 
 
 def test_groups_that_the_provider_left_out_end_nothing_and_let_nobody_in(

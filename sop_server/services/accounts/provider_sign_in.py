@@ -112,7 +112,9 @@ def _person(session: Session, identity: ProvidedIdentity, rules: ProviderRules, 
     """Return who it is here, linked or added now where that is due."""
     link = provider_links.link_of_subject(session, issuer=identity.issuer, subject=identity.subject)
     if link is not None:
-        return _active(session, people.person_row(session, link.person_id), rules, now)
+        known = _active(session, people.person_row(session, link.person_id), rules, now)
+        link.signed_in_at = now
+        return known
     email = _address(identity, rules)
     person = people.person_by_email(session, email)
     if person is None:

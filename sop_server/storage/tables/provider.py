@@ -26,6 +26,7 @@ class ProviderLink(Table):
     issuer: Mapped[str]
     subject: Mapped[str]
     linked_at: Mapped[datetime]
+    signed_in_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     ended_by: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
 
