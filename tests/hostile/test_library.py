@@ -23,8 +23,8 @@ from sop_server.storage.people import load_actor
 from tests.hostile.walking import SEED, NoChromiumError, chosen, launched
 from tests.views.browser import Browser
 
-SAMPLE = 400
-OPENED = 25
+SAMPLE = 200
+OPENED = 20
 
 _REFUSED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffe\uffff]")
 _ADDRESS = "http://localhost"

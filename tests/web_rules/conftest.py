@@ -18,7 +18,11 @@ from sop_server.app import create_app
 from sop_server.domain.doers import OPERATOR
 from sop_server.services.accounts import people, tokens
 from sop_server.services.accounts.sign_in import create_sign_in_link
+from sop_server.services.imports.import_run import ImportRequest
+from sop_server.services.imports.importing import import_tree
+from sop_server.services.stores import Stores
 from sop_server.settings import Settings, load_settings
+from sop_server.storage.people import load_actor, person_by_email
 from tests.matrix.conftest import asking, matrix, players
 from tests.test_serving import free_port, within_patience
 from tests.web_rules.visiting import EMAIL, TLS
@@ -51,10 +55,14 @@ def app(settings: Settings) -> Iterator[Flask]:
 
 @dataclass(frozen=True)
 class Served:
-    """A server that runs: where it listens, a link to sign in with, a token, and what it wrote to its log."""
+    """A server that runs: where it listens, links to sign in with, a token, and what it wrote to its log.
+
+    `link` is of an administrator, `readers_link` of a reader of SOP-0001.
+    """
 
     port: int
     link: str
+    readers_link: str
     token: str
     log: Path
 
@@ -78,19 +86,32 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     now = stores.clock()
     people.add_person(stores, actor=OPERATOR, now=now, email=EMAIL, name="Asha Rao", roles=["admin", "editor"])
     link = create_sign_in_link(stores, actor=OPERATOR, now=now, email=EMAIL)
+    people.add_person(stores, actor=OPERATOR, now=now, email="rita@example.com", name="Rita Lopez", roles=["reader"])
+    readers_link = create_sign_in_link(stores, actor=OPERATOR, now=now, email="rita@example.com")
+    _publish(stores, folder)
     token = tokens.create_token(stores, actor=OPERATOR, now=now, email=EMAIL, scope="write")
     home.close_stores(stores)
     environment = {**os.environ, "SOP_HOME": str(settings.home), "SOP_PORT": str(settings.port), "SOP_WORKERS": "1"}
     log = folder / "log"
     with log.open("wb") as written:
         process = subprocess.Popen([sys.executable, "-c", _SERVE], env=environment, stdout=written, stderr=written)
-    found = Served(settings.port, link, token, log)
+    found = Served(settings.port, link, readers_link, token, log)
     try:
         assert within_patience(_answers(found)), log.read_text()
         yield found
     finally:
         process.terminate()
         process.wait(30)
+
+
+def _publish(stores: Stores, folder: Path) -> None:
+    (folder / "source").mkdir()
+    (folder / "source" / "refunds.md").write_text("# Refunds\n\nOpen the order.\n")
+    with stores.database.read() as session:
+        person = person_by_email(session, EMAIL)
+        actor = None if person is None else load_actor(session, person.id, stores.clock())
+    assert actor is not None
+    import_tree(stores, actor=actor, request=ImportRequest(root=folder / "source"), now=stores.clock())
 
 
 def _answers(served: Served) -> Callable[[], bool]:

@@ -1,10 +1,14 @@
 """The two cookies: that of the session, and that which binds forms to the browser."""
 
+import shutil
+
 import pytest
 from flask import Flask
+from playwright.sync_api import sync_playwright
 from werkzeug.test import TestResponse
 
-from tests.web_rules.visiting import PLAIN, TLS, Visit
+from tests.web_rules.conftest import Served
+from tests.web_rules.visiting import PASSWORD, PLAIN, TLS, Visit
 
 
 def cookies(answer: TestResponse) -> dict[str, list[str]]:
@@ -52,6 +56,32 @@ def test_signing_out_takes_the_cookie_and_what_the_browser_keeps(app: Flask, bas
     assert "Max-Age=0" in cookies(answer)[name]
     assert answer.headers["Clear-Site-Data"] == '"cache"'
     assert visit.get("/me").status_code == 303
+
+
+def test_the_next_person_at_a_machine_goes_back_to_nothing(served: Served) -> None:
+    program = shutil.which("chromium")
+    if program is None:
+        pytest.skip("There is no Chromium here.")
+    address = f"http://localhost:{served.port}"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_page()
+        page.set_default_timeout(60_000)
+        page.goto(f"{address}/sign-in/{served.readers_link}")
+        for name in ("password", "again"):
+            page.fill(f"main [name={name}]", PASSWORD)
+        page.click("main button[type=submit]")
+        page.wait_for_url(f"{address}/")
+        page.goto(f"{address}/sops/SOP-0001")
+        assert "Refunds" in page.title()
+        page.goto(f"{address}/me")
+        page.evaluate("document.querySelector('[data-sign-out]').requestSubmit()")
+        page.wait_for_url("**/login")
+        for _ in range(2):
+            page.go_back()
+            page.wait_for_url("**/login?next=*")
+            assert "Refunds" not in page.content()
+        browser.close()
 
 
 def test_the_token_of_a_session_stands_in_its_cookie_alone(app: Flask) -> None:
