@@ -64,7 +64,12 @@ def test_the_next_person_at_a_machine_goes_back_to_nothing(served: Served) -> No
         pytest.skip("There is no Chromium here.")
     address = f"http://localhost:{served.port}"
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
+        browser = playwright.chromium.launch(
+            executable_path=program,
+            args=["--no-sandbox", "--disable-gpu"],
+            # People's browsers keep whole pages to go back to.
+            ignore_default_args=["--disable-back-forward-cache"],
+        )
         page = browser.new_page()
         page.set_default_timeout(60_000)
         page.goto(f"{address}/sign-in/{served.readers_link}")
