@@ -22,6 +22,7 @@ from sop_server.storage.tables import (
     Pin,
     ProcessVersion,
     ProviderLink,
+    PublishIntent,
     Revision,
     SignInFailure,
     SignInLink,
@@ -54,6 +55,8 @@ _TYPED = frozenset(
     }
 )
 
+_OF_COMMITS = frozenset({PublishIntent.__tablename__, Revision.__tablename__})
+
 
 @dataclass(frozen=True, slots=True)
 class Mention:
@@ -65,9 +68,14 @@ class Mention:
 
 
 def mentions(session: Session, words: Sequence[str]) -> list[Mention]:
-    """Return where one of the words stands in texts that people typed, and in the details of audit events."""
+    """Return where one of the words stands in texts that people typed, and in the details of audit events.
+
+    What the database keeps of commits is left out: the library has it, too, for good.
+    """
     found: list[Mention] = []
     for table in Table.metadata.sorted_tables:
+        if table.name in _OF_COMMITS:
+            continue
         key = table.primary_key.columns.values()[0]
         for column in table.columns:
             if column.name not in _TYPED or not isinstance(column.type, String):
@@ -132,6 +140,8 @@ def erase(session: Session, person: Person, *, address: str, name: str, now: dat
         session.execute(update(ProcessVersion).where(func.lower(column) == email).values({column.key: address}))
     session.execute(update(BrokenGlass).where(BrokenGlass.person_id == person.id).values(name=name))
     session.execute(update(BrokenGlass).where(BrokenGlass.answered_by == person.id).values(answer_name=name))
+    for draft in leaving.hand_over_drafts(session, person.id):
+        draft.change_summary = draft.change_summary.replace(called, name)
     for decision in session.scalars(select(Approval).where(Approval.person_id == person.id)):
         if decision.signature is not None:
             decision.signature = {**decision.signature, "name": name}

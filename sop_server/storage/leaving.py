@@ -215,6 +215,16 @@ def handed_over_sops(session: Session) -> frozenset[str]:
     return frozenset(session.scalars(select(HandOver.sop_id).distinct()))
 
 
+def hand_over_drafts(session: Session, person_id: int) -> Sequence[Draft]:
+    """Return the drafts that hand SOPs over from a person or to them."""
+    return session.scalars(
+        select(Draft)
+        .join(HandOver, HandOver.draft_id == Draft.id)
+        .join(Departure, Departure.id == HandOver.departure_id)
+        .where(or_(Departure.person_id == person_id, HandOver.successor_id == person_id))
+    ).all()
+
+
 def gaps(session: Session) -> Sequence[DepartureGap]:
     """Return what departures left without anybody, then."""
     return session.scalars(select(DepartureGap).order_by(DepartureGap.id)).all()

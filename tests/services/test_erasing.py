@@ -86,15 +86,13 @@ def test_nothing_says_who_it_was_but_what_the_library_holds_and_what_is_told(pla
     assert {(one.table, one.column) for one in told.mentions} == {
         ("draft", "change_summary"),
         ("feedback", "what_happened"),
-        ("publish_intent", "change_summary"),
-        ("revision", "change_summary"),
     }
     assert told.in_texts
 
     key = erase_asha(play)
 
     assert holding(play.stores, ASHA) == STAYS
-    assert holding(play.stores, "asha") == STAYS | {"draft", "feedback"}
+    assert holding(play.stores, "asha") == STAYS | {"feedback"}
     assert holding(play.stores, "203.0.113") == set()
     with play.stores.database.read() as session:
         person = session.scalars(select(Person).where(Person.erased_at.is_not(None))).one()
