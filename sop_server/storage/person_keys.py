@@ -3,13 +3,19 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from sop_server.domain.person_keys import new_key
 from sop_server.storage.tables import Person, PersonKey
 
 _CHUNK = 500
+# Built once: every event asks it, and putting it together costs as much as the answer.
+_KEYS = (
+    select(Person.email, Person.id, PersonKey.key)
+    .outerjoin(PersonKey, PersonKey.person_id == Person.id)
+    .where(Person.email.in_(bindparam("emails", expanding=True)))
+)
 
 
 def keys_by_email(session: Session, emails: Collection[str], *, make: bool) -> Mapping[str, str]:
@@ -17,11 +23,7 @@ def keys_by_email(session: Session, emails: Collection[str], *, make: bool) -> M
     found: dict[str, str] = {}
     wanted = sorted(set(emails))
     for start in range(0, len(wanted), _CHUNK):
-        rows = session.execute(
-            select(Person.email, Person.id, PersonKey.key)
-            .outerjoin(PersonKey, PersonKey.person_id == Person.id)
-            .where(Person.email.in_(wanted[start : start + _CHUNK]))
-        ).all()
+        rows = session.execute(_KEYS, {"emails": wanted[start : start + _CHUNK]}).all()
         for email, person_id, key in rows:
             if key is not None:
                 found[email] = key
