@@ -128,7 +128,9 @@ def user_leave_command(
             found = preview(stores, actor=OPERATOR, now=now, email=email, successors=successors)
             _tell_plan(found, done=False)
             return
-        departed = leave(stores, actor=OPERATOR, now=now, email=email, successors=successors, reason=reason)
+        departed = leave(
+            stores, actor=OPERATOR, now=now, email=email, successors=successors, reason=reason, at_once=sys.maxsize
+        )
     _tell_plan(departed.plan, done=True)
     if departed.drafted:
         waits = "1 SOP waits" if len(departed.drafted) == 1 else f"{len(departed.drafted)} SOPs wait"

@@ -7,6 +7,7 @@ from sop_server.errors import ConflictError, ForbiddenError, InvalidInputError, 
 from sop_server.services.accounts.people import deactivate_person, get_person, reactivate_person
 from sop_server.services.accounts.sign_in import actor_for_session, create_sign_in_link, use_sign_in_link
 from sop_server.services.accounts.tokens import actor_for_token, create_token
+from sop_server.services.background import run_due
 from sop_server.services.leaving.departing import leave, preview
 from sop_server.services.leaving.drafting import write_drafts
 from sop_server.services.leaving.planning import Successors
@@ -186,3 +187,18 @@ def test_a_departure_is_told_without_a_name_and_the_chain_holds(play: Play) -> N
         assert "Asha" not in str(one.hashed)
         assert "asha@" not in str(one.hashed)
     assert prove_trail(play.stores).broken is None
+
+
+def test_hundreds_of_drafts_do_not_hold_up_the_answer(play: Play) -> None:
+    done = leave(
+        play.stores,
+        actor=play.story.ada,
+        now=play.story.later(hours=1),
+        email=ASHA,
+        successors=TO_BELA,
+        at_once=1,
+    )
+
+    assert (done.drafted, done.coming) == (("SOP-0001",), 1)
+    run_due(play.stores, now=play.story.now)
+    assert len(play.in_review()) == 2

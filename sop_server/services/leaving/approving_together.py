@@ -15,7 +15,7 @@ from sop_server.storage.database import Session
 from sop_server.storage.tables import Departure, Draft, Revision
 
 IN_A_PART = 50
-"""How many are shown and approved at once: about two seconds of work."""
+"""How many are shown and approved at once: some seconds of work."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,17 +34,22 @@ from sop_server.storage.tables import Departure, DepartureGap, DraftKeeper, Hand
 
 LEFT = "person.left"
 MAX_REASON = 500
-_AT_ONCE = 400
+AT_ONCE = 40
+"""How many drafts are written before the answer; the server writes the rest in the background."""
 
 
 @dataclass(frozen=True, slots=True)
 class Departed:
-    """What a departure did: `drafted` SOPs wait for approval; of those in `problems` (id, why) there is no draft."""
+    """What a departure did: `drafted` SOPs wait for approval; of those in `problems` (id, why) there is no draft.
+
+    `coming` are still to be drafted, by the server in the background.
+    """
 
     plan: Plan
     departure_id: int | None
     drafted: tuple[str, ...]
     problems: tuple[tuple[str, str], ...]
+    coming: int
 
 
 def preview(stores: Stores, *, actor: Doer, now: datetime, email: str, successors: Successors) -> Plan:
@@ -66,7 +71,14 @@ def look(stores: Stores, *, actor: Doer, now: datetime, email: str) -> Holdings:
 
 
 def leave(
-    stores: Stores, *, actor: Doer, now: datetime, email: str, successors: Successors, reason: str = ""
+    stores: Stores,
+    *,
+    actor: Doer,
+    now: datetime,
+    email: str,
+    successors: Successors,
+    reason: str = "",
+    at_once: int = AT_ONCE,
 ) -> Departed:
     """Hand what a person holds over to others, end their access, and say what is left without anybody.
 
@@ -83,7 +95,7 @@ def leave(
             require_another_administrator(session, person, now)
         if decided.active or not decided.held.is_empty:
             _depart(session, actor, person, decided, now, reason=why)
-    write_drafts(stores, now=now, most=_AT_ONCE)
+    write_drafts(stores, now=now, most=at_once)
     return _outcome(stores, person_id, decided)
 
 
@@ -235,4 +247,5 @@ def _outcome(stores: Stores, person_id: int, decided: Plan) -> Departed:
             departures[-1].id if departures else None,
             tuple(row.sop_id for row in rows if row.draft_id is not None),
             tuple((row.sop_id, row.problem) for row in rows if row.problem is not None),
+            sum(row.draft_id is None and row.problem is None and row.ended_at is None for row in rows),
         )
