@@ -46,3 +46,4 @@ def restore_command(ctx: click.Context, *, file: Path) -> None:
         click.echo(f"The backup was restored into {settings.home}, but it does not prove whole.", err=True)
         ctx.exit(1)
     click.echo(f"Restored into {settings.home} and checked: {count} SOPs; library, database, index and audit agree.")
+    click.echo("Was anybody erased since this backup was made? Erase them again: sop-server user erase-again FILE.")

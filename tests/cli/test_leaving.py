@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.cli.conftest import Run
+from tests.cli.conftest import Run, run
 
 TEXT = """---
 title: Refunds
@@ -82,3 +82,22 @@ def test_who_has_left_is_erased_and_the_key_is_printed_for_keeping(ready: Run, t
     again = ready("user", "erase-again", "-", stdin=kept)
     assert again.exit_code == 0
     assert "Erased again: 0." in again.output
+
+
+def test_who_was_erased_is_erased_again_in_an_older_backup_that_was_restored(ready: Run, tmp_path: Path) -> None:
+    people(ready, tmp_path)
+    assert ready("user", "leave", "ben@example.com").exit_code == 0
+    assert ready("backup", str(tmp_path / "older.backup")).exit_code == 0
+    assert ready("user", "erase", "ben@example.com", "--yes", "ben@example.com").exit_code == 0
+    kept = ready("user", "forgotten").stdout
+
+    restored = run(tmp_path / "elsewhere", "restore", str(tmp_path / "older.backup"))
+    assert restored.exit_code == 0, restored.output
+    assert "sop-server user erase-again" in restored.output
+    assert '"name": "Ben"' in run(tmp_path / "elsewhere", "user", "held", "ben@example.com").stdout
+
+    again = run(tmp_path / "elsewhere", "user", "erase-again", "-", stdin=kept)
+    assert "Erased again: 1." in again.output
+    assert run(tmp_path / "elsewhere", "user", "held", "ben@example.com").exit_code == 1
+    assert run(tmp_path / "elsewhere", "user", "forgotten").stdout.split()[0] == kept.split()[0]
+    assert run(tmp_path / "elsewhere", "check").exit_code == 0
