@@ -57,6 +57,11 @@ class Watchers:
     managers: frozenset[Holder]
     administrators: frozenset[Holder]
 
+    @property
+    def people(self) -> frozenset[int]:
+        """Everybody who manages or administers anywhere: about whose roles others decide than about anybody else's."""
+        return frozenset(one.person_id for one in (*self.managers, *self.administrators))
+
     def of(self, department: str | None, *, but: int | None = None) -> tuple[Role, frozenset[int]]:
         """Return who decides about the roles of a department, and as what; nobody about a role of their own.
 
@@ -74,7 +79,7 @@ def _there(holders: Collection[Holder], department: str | None) -> frozenset[int
     return frozenset(one.person_id for one in holders if one.department in {None, department})
 
 
-def refusal(actor: Actor, *, holder: int, department: str | None, watchers: Watchers) -> str | None:
+def refusal(actor: Actor, *, holder: int | None, department: str | None, watchers: Watchers) -> str | None:
     """Say why the actor may not decide about a role that `holder` has in `department`; None where they may."""
     if actor.person_id == holder:
         return "Nobody decides about a role of their own; somebody else has to."

@@ -3,9 +3,10 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, case, exists, func, or_, select, true
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from sop_server.domain.permissions import Role
 from sop_server.domain.recertification import Counted, Holder, Outcome, Spared, Watchers
@@ -201,15 +202,30 @@ def items(
     ]
 
 
-def waiting(session: Session, *, now: datetime, reach: Reach) -> Sequence[tuple[int, int, str | None, int]]:
-    """Count the roles to decide in open campaigns: campaign, whose, department, how many."""
+def waiting(
+    session: Session, *, now: datetime, reach: Reach, apart: Collection[int]
+) -> Sequence[tuple[int, int | None, str | None, int]]:
+    """Count the roles to decide in open campaigns: campaign, whose, department, how many.
+
+    Those of the people `apart` are counted by person, those of everybody else, where it is None, together.
+    """
+    holder = RecertificationItem.person_id
+    alone = _waiting(session, holder.in_(sorted(apart)), now, reach, holder)
+    return [
+        *((campaign, person_id, department, number) for campaign, department, number, person_id in alone),
+        *(
+            (campaign, None, department, number)
+            for campaign, department, number in _waiting(session, holder.not_in(sorted(apart)), now, reach)
+        ),
+    ]
+
+
+def _waiting(
+    session: Session, whose: ColumnElement[bool], now: datetime, reach: Reach, *also: InstrumentedAttribute[int]
+) -> Sequence[Any]:
+    group = (RecertificationItem.recertification_id, RecertificationItem.department)
     query = (
-        select(
-            RecertificationItem.recertification_id,
-            RecertificationItem.person_id,
-            RecertificationItem.department,
-            func.count(RecertificationItem.id),
-        )
+        select(*group, func.count(RecertificationItem.id), *also)
         .join(RoleGrant, RoleGrant.id == RecertificationItem.grant_id)
         .join(Recertification, Recertification.id == RecertificationItem.recertification_id)
         .where(
@@ -217,13 +233,12 @@ def waiting(session: Session, *, now: datetime, reach: Reach) -> Sequence[tuple[
             Recertification.due_at > now,
             RecertificationItem.outcome.is_(None),
             or_(RoleGrant.ended_at.is_(None), RoleGrant.ended_at > now),
+            whose,
+            _reached(reach),
         )
-        .group_by(RecertificationItem.recertification_id, RecertificationItem.person_id, RecertificationItem.department)
+        .group_by(*group, *also)
     )
-    return [
-        (campaign, person_id, department, number)
-        for campaign, person_id, department, number in session.execute(query.where(_reached(reach)))
-    ]
+    return session.execute(query).all()
 
 
 def asked(session: Session, recertification_id: int) -> Sequence[tuple[RecertificationAsked, Person]]:

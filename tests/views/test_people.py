@@ -1,5 +1,6 @@
 import re
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from flask import Flask
@@ -7,14 +8,17 @@ from flask import Flask
 from sop_server.domain.doers import OPERATOR
 from sop_server.domain.permissions import Actor
 from sop_server.services.accounts.people import add_person, get_person
-from sop_server.services.accounts.tokens import actor_for_token
+from sop_server.services.accounts.tokens import actor_for_token, create_token
 from sop_server.services.stores import Stores
-from tests.views.browser import Browser, words
-from tests.views.conftest import NOW, Cast
+from tests.views.browser import Browser, Clock, words
+from tests.views.conftest import NOW, Cast, Publish
+from tests.views.texts import sop_text
 
 AsPerson = Callable[[Actor], Browser]
 
 RITA = "/admin/people/rita@example.com"
+END = NOW.replace(day=4, hour=0)
+"""When the third of November is over."""
 
 
 @pytest.fixture
@@ -191,3 +195,29 @@ def test_the_administrator_of_a_department_moves_the_ends_of_its_roles_alone(car
     assert care_admin.post(f"{RITA}/roles/until", held="reader@customer-care", **given).status_code == 303
     paul = "/admin/people/paul@example.com/roles/until"
     assert care_admin.post(paul, held="reader@payments", **given).status_code == 403
+
+
+def test_a_role_that_ends_closes_pages_that_were_kept_at_its_instant_and_nothing_has_to_run(
+    app: Flask, as_person: AsPerson, cast: Cast, stores: Stores, publish: Publish
+) -> None:
+    sop_id = publish(payments=True, content=sop_text(department="payments", owner="eva@example.com"))
+    token = create_token(stores, actor=cast.admin, now=NOW, email=cast.reader.email)
+    call = {"Authorization": f"Bearer {token}"}
+    lent = {"role": "reader", "department": "payments", "until": "2026-11-03", "reason": "Looks something up"}
+    assert as_person(cast.admin).post(f"{RITA}/roles", **lent).status_code == 303
+    places = (f"/sops/{sop_id}", f"/sops/{sop_id}/revisions", f"/sops/{sop_id}/revisions/1")
+    assert isinstance(stores.clock, Clock)
+    stores.clock.now = END - timedelta(microseconds=1)
+    rita = as_person(cast.reader)
+    tags = {place: rita.get(place).headers.get("ETag") for place in places}
+    assert all(rita.get(place).status_code == 200 for place in places)
+    assert sop_id in rita.get("/sops/").text
+    assert sop_id in rita.get("/search?q=refunds").text
+    assert app.test_client().get(f"/api/v1/sops/{sop_id}", headers=call).status_code == 200
+
+    stores.clock.now = END
+    for place in places:
+        assert rita.get(place, etag=tags[place]).status_code == 404
+    assert sop_id not in rita.get("/sops/").text
+    assert sop_id not in rita.get("/search?q=refunds").text
+    assert app.test_client().get(f"/api/v1/sops/{sop_id}", headers=call).status_code == 404

@@ -48,10 +48,11 @@ def roles_to_decide(stores: Stores, *, actor: Actor, now: datetime) -> list[tupl
     if not actor.may_anywhere(Action.RECERTIFY):
         return []
     with stores.database.read() as session:
-        waiting = recertifications.waiting(session, now=now, reach=actor.reach(Action.RECERTIFY))
-        if not waiting:
+        if not recertifications.open_campaigns(session):
             return []
         watchers = recertifications.watchers(session, now)
+        reach = actor.reach(Action.RECERTIFY)
+        waiting = recertifications.waiting(session, now=now, reach=reach, apart=watchers.people)
         mine: dict[int, int] = {}
         for campaign, holder, department, number in waiting:
             if refusal(actor, holder=holder, department=department, watchers=watchers) is None:
@@ -63,10 +64,11 @@ def roles_to_decide(stores: Stores, *, actor: Actor, now: datetime) -> list[tupl
 def _remind(stores: Stores, *, now: datetime) -> None:
     with stores.database.read() as session:
         soon = [row.id for row in recertifications.open_campaigns(session) if row.due_at - now <= REMINDER]
-        waiting = [one for one in recertifications.waiting(session, now=now, reach=None) if one[0] in soon]
-        if not waiting:
+        if not soon:
             return
         watchers = recertifications.watchers(session, now)
+        every = recertifications.waiting(session, now=now, reach=None, apart=watchers.people)
+        waiting = [one for one in every if one[0] in soon]
     persons: dict[int, set[int]] = {}
     for campaign, holder, department, _ in waiting:
         persons.setdefault(campaign, set()).update(watchers.of(department, but=holder)[1])

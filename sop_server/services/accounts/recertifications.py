@@ -27,7 +27,7 @@ from sop_server.storage.recertifications import Item
 from sop_server.storage.tables import Recertification, RoleGrant
 
 SCHEDULE = System("schedule")
-_AT_ONCE = 200
+_AT_ONCE = 50
 
 
 @dataclass(frozen=True, slots=True)
