@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from sop_server.domain.deviation_facts import DeviationDecision, DeviationFact
 from sop_server.domain.deviations import Terms
+from sop_server.storage.database import is_writing
 from sop_server.storage.tables import Deviation, DeviationWording, Person
 
 _CHUNK = 500
@@ -60,7 +61,8 @@ def fact_of(row: Deviation, wording: DeviationWording, decided_by: str | None, *
 
 def deviation_row(session: Session, number: int) -> Deviation | None:
     """Return one deviation; inside a writing transaction it is held until the end."""
-    return session.scalar(select(Deviation).where(Deviation.id == number).with_for_update())
+    query = select(Deviation).where(Deviation.id == number)
+    return session.scalar(query.with_for_update() if is_writing(session) else query)
 
 
 def deviation_rows(

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session, aliased
 
 from sop_server.domain.facts import Facts, ObligationFact, RevisionFact, RevisionKind, Significance
 from sop_server.storage import not_needed, ticket_facts
+from sop_server.storage.database import is_writing
 from sop_server.storage.sops import tickets_of_revisions
 from sop_server.storage.tables import NotNeeded as NotNeededRow
 from sop_server.storage.tables import Obligation, Revision, RevisionTicket
@@ -37,7 +38,8 @@ _READ_BY_CLOCK = (
 
 def obligation_row(session: Session, obligation_id: int) -> Obligation | None:
     """Return one obligation; inside a writing transaction it is held until the end."""
-    return session.scalar(select(Obligation).where(Obligation.id == obligation_id).with_for_update())
+    query = select(Obligation).where(Obligation.id == obligation_id)
+    return session.scalar(query.with_for_update() if is_writing(session) else query)
 
 
 def obligation_rows(session: Session, ticket_ids: Collection[int]) -> Sequence[Obligation]:

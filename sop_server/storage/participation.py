@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import String, bindparam, cast, func, or_, select, true
 from sqlalchemy.orm import Session
 
+from sop_server.storage.database import is_writing
 from sop_server.storage.people import active_at
 from sop_server.storage.serving import is_served
 from sop_server.storage.tables import Acknowledgement, Feedback, Membership, Person, Review, Revision
@@ -129,7 +130,8 @@ def audience_size(session: Session, teams: Collection[str], at: datetime) -> int
 
 def feedback_row(session: Session, feedback_id: int) -> Feedback | None:
     """Return one report; inside a writing transaction it is held until the end."""
-    return session.scalar(select(Feedback).where(Feedback.id == feedback_id).with_for_update())
+    query = select(Feedback).where(Feedback.id == feedback_id)
+    return session.scalar(query.with_for_update() if is_writing(session) else query)
 
 
 def feedback_rows(

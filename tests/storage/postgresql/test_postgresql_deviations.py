@@ -1,5 +1,6 @@
 """Deviations on PostgreSQL: decided once, however many decide at the same instant, and read as of an instant."""
 
+import threading
 from datetime import timedelta
 
 from sop_server.domain.deviations import DeviationInput, DeviationState
@@ -11,7 +12,7 @@ from sop_server.services.deviations.proposing import edit_deviation, propose_dev
 from sop_server.services.deviations.register import get_deviation
 from sop_server.services.library.reading import get_sop
 from sop_server.services.stores import Stores
-from sop_server.storage import audit
+from sop_server.storage import audit, deviations
 from tests.storage.postgresql.play import NOW, approved, at_once, person, submitted
 
 GIVEN = DeviationInput(instead="Ask first.", why="SAP is down.", ends_at=NOW + timedelta(days=10), teams=["tier1"])
@@ -56,6 +57,23 @@ def test_an_edit_at_the_same_instant_is_approved_by_nobody_unread(
         (DeviationState.IN_FORCE, "Ask first."),
         (DeviationState.PROPOSED, "Ask nobody."),
     }
+
+
+def test_who_reads_one_does_not_wait_for_who_decides_on_it(stores: Stores, editor: Actor, approver: Actor) -> None:
+    one, seen = proposed(stores, editor, approver), []
+    reader = threading.Thread(
+        target=lambda: seen.append(get_deviation(stores, actor=editor, now=NOW, deviation_id=one.id)), daemon=True
+    )
+
+    with stores.database.write() as session:
+        deviations.deviation_row(session, 1)
+        reader.start()
+        reader.join(timeout=20)
+        waited = reader.is_alive()
+    reader.join()
+
+    assert not waited
+    assert seen == [one]
 
 
 def test_a_past_instant_is_answered_by_what_was_recorded_then(stores: Stores, editor: Actor, approver: Actor) -> None:
