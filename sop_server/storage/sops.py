@@ -221,11 +221,24 @@ def overtaken_rows(session: Session, sop_id: str, *, number: int, begins: dateti
 
 
 def department_of(session: Session, sop_id: str, at: datetime) -> str | None:
-    """Return the department that governs a SOP: that of the revision in force, else of its newest one."""
-    row = latest_row(session, sop_id, at) or session.scalar(
-        select(Revision).where(Revision.sop_id == sop_id).order_by(Revision.number).limit(1)
-    )
-    return None if row is None else row.department
+    """Return the department that governs a SOP: that of the revision in force, else of its first one."""
+    return departments_of(session, [sop_id], at).get(sop_id)
+
+
+def departments_of(session: Session, sop_ids: Collection[str], at: datetime) -> Mapping[str, str | None]:
+    """Return the departments that govern SOPs, as `department_of` does, of those that have a revision."""
+    found: dict[str, str | None] = {}
+    wanted = sorted(sop_ids)
+    for start in range(0, len(wanted), _CHUNK):
+        rows = session.execute(
+            select(Revision.sop_id, Revision.department, Revision.effective_from)
+            .where(Revision.sop_id.in_(wanted[start : start + _CHUNK]))
+            .order_by(Revision.sop_id, Revision.number)
+        )
+        for sop_id, department, effective_from in rows:
+            if sop_id not in found or effective_from <= at:
+                found[sop_id] = department
+    return found
 
 
 def recently_published(

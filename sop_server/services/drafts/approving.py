@@ -23,7 +23,7 @@ from sop_server.services.accounts.signing import Attempt, sign
 from sop_server.services.drafts import rebasing
 from sop_server.services.drafts.draft_commits import SYSTEM
 from sop_server.services.drafts.draft_views import DraftView, Looking, draft_in_sight, view
-from sop_server.services.drafts.rules import require_signature, rule_of
+from sop_server.services.drafts.rules import require_signature, rules_of
 from sop_server.services.publication import publishing, reconciling
 from sop_server.services.publication.publishing import Publication
 from sop_server.services.stores import Stores
@@ -136,12 +136,8 @@ def request_changes(
 
 
 def approval_rule(session: Session, draft: Draft, *, now: datetime) -> ApprovalRule:
-    """Return what a draft needs: the departments are those of the revision in force and, on a move, of the draft."""
-    departments: list[str | None] = [draft.department]
-    if draft.base_revision is not None:
-        governing = sops.department_of(session, draft.sop_id, now)
-        departments = list(dict.fromkeys([governing, draft.department]))
-    return rule_of(session, departments, now=now)
+    """Return what a draft needs."""
+    return rules_of(session, [draft], now=now)[draft.id]
 
 
 def decide_and_publish(

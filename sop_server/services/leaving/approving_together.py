@@ -8,7 +8,8 @@ from sop_server.domain import front_matter, identifiers
 from sop_server.domain.content import normalise
 from sop_server.domain.permissions import Action, Actor
 from sop_server.errors import DamagedError, InvalidInputError, NotFoundError, SopError
-from sop_server.services.drafts.approving import approval_rule, approve
+from sop_server.services.drafts.approving import approve
+from sop_server.services.drafts.rules import rules_of
 from sop_server.services.stores import Stores
 from sop_server.storage import drafts, leaving, people, sops
 from sop_server.storage.database import Session
@@ -114,15 +115,17 @@ def approve_together(
 def _decidable(session: Session, actor: Actor, *, now: datetime) -> list[tuple[Departure, Draft]]:
     rows = [(departure, draft) for departure, _, draft in leaving.waiting(session)]
     authors = drafts.authors_by_draft(session, [draft.id for _, draft in rows])
+    rules = rules_of(session, [draft for _, draft in rows], now=now)
     return [
         (departure, draft)
         for departure, draft in rows
-        if actor.person_id not in authors[draft.id] and approval_rule(session, draft, now=now).may_decide(actor)
+        if actor.person_id not in authors[draft.id] and rules[draft.id].may_decide(actor)
     ]
 
 
 def _lines(stores: Stores, session: Session, rows: Sequence[Draft], *, now: datetime) -> tuple[HandOverLine, ...]:
     serving = {row.sop_id: row for row in sops.in_force_rows(session, now, ids=[draft.sop_id for draft in rows])}
+    rules = rules_of(session, rows, now=now)
     return tuple(
         HandOverLine(
             identifiers.draft_id(draft.id),
@@ -131,7 +134,7 @@ def _lines(stores: Stores, session: Session, rows: Sequence[Draft], *, now: date
             draft.department,
             draft.content_hash,
             _changes(stores, serving.get(draft.sop_id), draft),
-            signed=approval_rule(session, draft, now=now).signature,
+            signed=rules[draft.id].signature,
         )
         for draft in rows
     )

@@ -9,7 +9,7 @@ from sop_server.domain.drafts import DraftState
 from sop_server.domain.facts import ProcessStatus
 from sop_server.domain.permissions import Action, Grant, Role
 from sop_server.domain.roles import format_grant
-from sop_server.services.drafts.approving import approval_rule
+from sop_server.services.drafts.rules import rules_of
 from sop_server.storage import audiences, credentials, drafts, leaving, people, processes, second_factors, sops
 from sop_server.storage.database import Session
 from sop_server.storage.tables import Person
@@ -148,9 +148,10 @@ def _stuck(session: Session, person: Person, now: datetime) -> tuple[str, ...]:
         return ()
     waiting = drafts.draft_rows(session, states=[DraftState.IN_REVIEW])
     authors = drafts.authors_by_draft(session, [draft.id for draft in waiting])
+    rules = rules_of(session, waiting, now=now)
     found = []
     for draft in waiting:
-        rule = approval_rule(session, draft, now=now)
+        rule = rules[draft.id]
         if rule.may_decide(actor) and person.id not in authors[draft.id]:
             able = {one.id for one in audiences.people_who_may(session, Action.DECIDE, rule.departments, now)}
             if not able.difference(authors[draft.id], [person.id]):

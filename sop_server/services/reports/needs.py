@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sop_server.domain import identifiers
-from sop_server.domain.break_glass import BrokenGlassFact, may_answer
+from sop_server.domain.break_glass import Answer, BrokenGlassFact, may_answer
 from sop_server.domain.deviations import ENDS_SOON, RUNNING, DeviationState
 from sop_server.domain.drafts import DraftState
 from sop_server.domain.feedback import TRIAGE_WITHIN, triaged
@@ -19,8 +19,8 @@ from sop_server.services.accounts.recertification_scan import roles_to_decide
 from sop_server.services.changes.obligation_views import ObligationView
 from sop_server.services.changes.obligations import open_obligations
 from sop_server.services.deviations.deviation_views import views
-from sop_server.services.drafts.approving import approval_rule
 from sop_server.services.drafts.glass_answers import writers_of_revision
+from sop_server.services.drafts.rules import rules_of
 from sop_server.services.library.reading import summaries
 from sop_server.services.library.sop_views import SopSummary
 from sop_server.services.reports.standing_in import Cared, cared_for
@@ -150,8 +150,10 @@ def _clocks(actor: Actor, found: Iterable[ObligationView], cared: Collection[str
 
 def _glass(session: Session, actor: Actor, *, now: datetime) -> Iterable[Need]:
     """Yield what one person published alone: to confirm for whoever may, to know of for the others whom it concerns."""
-    for fact in broken_glass.facts(session, now):
-        row = sops.in_force_row(session, fact.sop_id, now)
+    known = [fact for fact in broken_glass.facts(session, now) if fact.answer is not Answer.CONFIRMED]
+    serving = {row.sop_id: row for row in sops.in_force_rows(session, now, ids={fact.sop_id for fact in known})}
+    for fact in known:
+        row = serving.get(fact.sop_id)
         if not fact.loud(None if row is None else row.number):
             continue
         revision = row or sops.revision_row(session, fact.sop_id, fact.revision)
@@ -185,6 +187,7 @@ def _drafts(session: Session, actor: Actor, *, now: datetime) -> Iterable[Need]:
     authors = drafts.authors_by_draft(session, [draft.id for draft in waiting])
     keepers = leaving.keepers(session, [draft.id for draft in waiting])
     handed_over = leaving.hand_overs_among(session, [draft.id for draft in waiting])
+    rules = rules_of(session, waiting, now=now) if actor.may_anywhere(Action.DECIDE) else {}
     together: list[Draft] = []
     for draft in waiting:
         page = f"/drafts/{identifiers.draft_id(draft.id)}"
@@ -193,7 +196,7 @@ def _drafts(session: Session, actor: Actor, *, now: datetime) -> Iterable[Need]:
         if draft.state == DraftState.CHANGES_REQUESTED and (wrote or keeps):
             what = "Your draft collides with a newer revision" if draft.conflicted else "Changes were requested"
             yield Need(NeedKind.REVISE, what, draft.sop_id, draft.title, page, draft.updated_at, None)
-        elif draft.state == DraftState.IN_REVIEW and not wrote and _may_decide(session, actor, draft, now=now):
+        elif draft.state == DraftState.IN_REVIEW and not wrote and rules and rules[draft.id].may_decide(actor):
             if draft.id in handed_over:
                 together.append(draft)
                 continue
@@ -205,10 +208,6 @@ def _drafts(session: Session, actor: Actor, *, now: datetime) -> Iterable[Need]:
         since = min(draft.submitted_at or draft.created_at for draft in together)
         count = "1 SOP" if len(together) == 1 else f"{len(together)} SOPs"
         yield Need(NeedKind.APPROVE, f"{count} handed over by who left", None, None, "/drafts/hand-overs", since, None)
-
-
-def _may_decide(session: Session, actor: Actor, draft: Draft, *, now: datetime) -> bool:
-    return approval_rule(session, draft, now=now).may_decide(actor)
 
 
 def _feedback(of: Standing, owned: Iterable[str]) -> Iterable[Need]:
