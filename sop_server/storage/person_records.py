@@ -43,19 +43,22 @@ def records_of(session: Session, person_id: int, email: str) -> Mapping[str, lis
     return {name: rows for name, rows in found.items() if rows}
 
 
-def sops_naming(session: Session, email: str) -> list[str]:
-    """Return what names an address in a text: revisions as `SOP-0001 r2`, and processes."""
+def sops_naming(session: Session, email: str) -> list[tuple[str, str | None]]:
+    """Return what names an address in a text, with its department: revisions as `SOP-0001 r2`, and processes."""
     named = or_(Revision.owner == email, Revision.deputy == email, Revision.author_email == email)
     revisions = session.execute(
-        select(Revision.sop_id, Revision.number).where(named).order_by(Revision.sop_id, Revision.number)
+        select(Revision.sop_id, Revision.number, Revision.department)
+        .where(named)
+        .order_by(Revision.sop_id, Revision.number)
     )
-    processes = session.scalars(
-        select(ProcessVersion.process_id)
+    processes = session.execute(
+        select(ProcessVersion.process_id, ProcessVersion.department)
         .where(or_(ProcessVersion.owner == email, ProcessVersion.deputy == email))
         .distinct()
         .order_by(ProcessVersion.process_id)
     )
-    return [*(f"{sop_id} r{number}" for sop_id, number in revisions), *processes]
+    found = [(f"{sop_id} r{number}", department) for sop_id, number, department in revisions]
+    return [*found, *((process_id, department) for process_id, department in processes)]
 
 
 def _shown(columns: list[Column[Any]], because: Column[Any]) -> list[Column[Any]]:

@@ -36,14 +36,20 @@ def held_about(stores: Stores, *, actor: Doer, now: datetime, email: str) -> str
                 table: [_plain(row) for row in rows]
                 for table, rows in person_records.records_of(session, person.id, address).items()
             },
-            "sops": person_records.sops_naming(session, address),
-            "events": _events(session, address),
+            # What one may not read does not exist for one, though it may name one.
+            "sops": [
+                named
+                for named, department in person_records.sops_naming(session, address)
+                if actor.may(Action.READ, department)
+            ],
+            "events": _events(session, address, whole=actor.may(Action.SEE_AUDIT, None)),
         }
     record_export(stores, actor=actor, now=now, name="held.json", wanted={"about": address})
     return json.dumps(found, ensure_ascii=False, indent=1) + "\n"
 
 
-def _events(session: Session, address: str) -> list[dict[str, Any]]:
+def _events(session: Session, address: str, *, whole: bool) -> list[dict[str, Any]]:
+    """Return what happened by and to a person; to what, as far as that is themselves or the reader sees the trail."""
     by = {one.id: one for one in audit.events(session, actor=address, limit=_MOST_EVENTS)}
     of = {one.id: one for one in audit.events(session, subject=address, limit=_MOST_EVENTS)}
     both = {**by, **of}
@@ -53,7 +59,7 @@ def _events(session: Session, address: str) -> list[dict[str, Any]]:
             "at": format_instant(both[number].at),
             "action": both[number].action,
             "by_this_person": number in by,
-            "subject": both[number].subject,
+            "subject": both[number].subject if whole or number in of else None,
         }
         for number in sorted(both)
     ]
