@@ -76,6 +76,19 @@ def test_an_objection_opens_a_draft_in_review(caller: As, draft: Make, publish: 
     )
 
 
+def test_a_reader_is_not_told_of_the_draft_that_takes_it_back(caller: As, draft: Make, publish: Make) -> None:
+    sop_id = publish()["sop_id"]
+    made = draft("Open SAP at once.", sop_id=sop_id, submitted=True)
+    caller("ben").post(f"/drafts/{made['id']}/break-glass", content_hash=made["content_hash"], reason=WHY)
+    caller("both").post(f"/sops/{sop_id}/revisions/2/object", reason="The provider changed nothing at all.")
+
+    for path in (f"/sops/{sop_id}", f"/sops/{sop_id}/revisions", f"/sops/{sop_id}/revisions/2"):
+        told, read = caller("asha").get(path), caller("rita").get(path)
+        assert '"draft_id":"DRF-' in told.text
+        assert "DRF-" not in read.text
+        assert '"state":"objected"' in read.text
+
+
 def test_a_token_alone_never_signs(caller: As, draft: Make, stores: Stores, clock: Clock) -> None:
     signed(stores, clock)
     made = draft(submitted=True)

@@ -1,6 +1,7 @@
 """What is recorded of SOPs, read once under an edition of the record and kept by the process while that lasts."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from sop_server.domain import front_matter, revisions
@@ -69,11 +70,16 @@ def record_in_sight(
 ) -> SopRecord:
     """Return what is recorded of a SOP that the actor may read; NotFoundError where there is none, as for no SOP.
 
-    A SOP belongs to one department whichever instant is looked at, unless that lies ahead.
+    A SOP belongs to one department whichever instant is looked at, unless that lies ahead. It names no draft to whom
+    drafts do not exist.
     """
     record = record_of(stores, session, sop_id, now=now)
-    if record is None or not actor.may(Action.READ, record.department(max(at or now, now))):
+    department = None if record is None else record.department(max(at or now, now))
+    if record is None or not actor.may(Action.READ, department):
         raise NotFoundError(f"There is no SOP {sop_id}. Check the id, or search for what you need.")
+    if record.broken and not actor.may(Action.SEE_DRAFTS, department):
+        # A copy: the record itself is what this process keeps for everybody.
+        return replace(record, tells_drafts=False)
     return record
 
 

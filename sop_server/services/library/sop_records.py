@@ -1,7 +1,7 @@
 """All that is recorded of one SOP, apart from people's own dealings with it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sop_server.domain import revisions
@@ -44,6 +44,7 @@ class SopRecord:
     `builds_on` those that its revision in force names; `broken` what one person published alone, by the number of the
     revision; `lead` changes with whatever links of texts lead to: with `main`, and with each revision that comes into
     force by itself; `stand_in` who stands in for somebody who left; `absences` are those of its owners and deputies.
+    `tells_drafts`: whether the one who looks at it sees drafts, so that it may name them.
     """
 
     rows: tuple[Revision, ...]
@@ -55,6 +56,7 @@ class SopRecord:
     broken: Mapping[int, BrokenGlass] = field(default_factory=dict)
     stand_in: StandIn | None = None
     absences: Mapping[str, tuple[Absence, ...]] = field(default_factory=dict)
+    tells_drafts: bool = True
 
     def away(self, email: str | None, at: datetime) -> Absence | None:
         """Return the absence of its owner or deputy that holds at an instant; None where they are there."""
@@ -91,7 +93,8 @@ class SopRecord:
         if row is None:
             return None
         fact, intent = broken_glass.as_fact(row), self.intents.get(row.intent_id)
-        return glass_view(known_by(fact, at), row, intent, at=at)
+        told = glass_view(known_by(fact, at), row, intent, at=at)
+        return told if self.tells_drafts else replace(told, draft_id=None)
 
     def history(self, at: datetime) -> list[RevisionView]:
         """Return all its revisions as they stand at an instant, the newest first."""
