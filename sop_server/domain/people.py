@@ -13,13 +13,18 @@ LEAST_PASSWORD = 12
 LEAST_PASSWORD_BY_OPERATOR = 8
 
 # Addresses go into git identities and mail headers: what would end or nest there is kept out.
-_EMAIL = re.compile(r"[^\s@<>()\[\]\\,;:\"\x00-\x1f\x7f]+@[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9-]*[a-z0-9])*")
+# A slash would end the name of somebody's page in its address, and nobody could end their access there.
+_EMAIL = re.compile(r"[^\s@<>()\[\]\\,;:/\"\x00-\x1f\x7f]+@[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9-]*[a-z0-9])*")
 
 
 def clean_email(text: str, *, field: str = "email") -> str:
-    """Return an e-mail address as it is stored, in lower case; raises InvalidInputError where it is none."""
+    """Return an e-mail address as it is stored, in lower case; raises InvalidInputError where it is none.
+
+    Nor may it be another spelling of one, such as with a full-width or long letter: it would pass for that person's.
+    """
     email = unicodedata.normalize("NFC", text).strip().lower()
-    if len(email) > MAX_EMAIL or not email.isprintable() or _EMAIL.fullmatch(email) is None:
+    other = unicodedata.normalize("NFKC", text).strip().lower() != email or (email.isascii() and not text.isascii())
+    if len(email) > MAX_EMAIL or other or not email.isprintable() or _EMAIL.fullmatch(email) is None:
         raise InvalidInputError(
             f"“{text[:MAX_EMAIL]}” is not an e-mail address. Write it as “asha@example.com”.",
             fields={field: "must be an e-mail address"},

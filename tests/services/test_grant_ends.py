@@ -182,3 +182,26 @@ def test_an_administrator_of_one_department_moves_ends_there_alone(stores: Store
     local = Actor(98, "lia@example.com", "Lia", frozenset({Grant(Role.ADMIN, "customer-care")}))
     with pytest.raises(ForbiddenError):
         set_end(stores, actor=local, now=NOW, email=RITA, role=APPROVER, until=None, reason="Why not")
+
+
+def test_whose_role_ends_does_not_give_themselves_one_that_outlasts_it(stores: Stores, cast: Cast) -> None:
+    lend(stores, "admin")
+    rita = people_actor(stores, cast)
+
+    for role, until in ((APPROVER, None), ("admin@payments", None), (APPROVER, END + MOMENT)):
+        with pytest.raises(ForbiddenError, match="lasts longer"):
+            grant_role(stores, actor=rita, now=NOW, email=RITA, role=role, until=until, reason="Because")
+        with pytest.raises(ForbiddenError, match="lasts longer"):
+            add_person(
+                stores, actor=rita, now=NOW, email=RITA, name=rita.name, roles=[role], until=until, reason="Because"
+            )
+    grant_role(stores, actor=rita, now=NOW, email=RITA, role=APPROVER, until=END, reason="Because")
+    grant_role(stores, actor=rita, now=NOW, email="ben@example.com", role="manager@payments")
+    assert held(stores, END, RITA) == ("reader@payments",)
+
+
+def people_actor(stores: Stores, cast: Cast) -> Actor:
+    with stores.database.read() as session:
+        actor = people.load_actor(session, cast.reader.person_id, NOW)
+    assert actor is not None
+    return actor

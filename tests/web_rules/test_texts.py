@@ -199,11 +199,20 @@ def test_an_address_has_one_form(typed: str, kept: str) -> None:
         "a@b@c.co",
         "<a@b.co>",
         "a@-b.co",
+        "\uff4cena@example.com",
+        "\ufb01nn@example.com",
+        "mi\u017fa@example.com",
+        "\u212aate@example.com",
     ],
 )
 def test_an_address_that_looks_like_another_is_none(typed: str) -> None:
     with pytest.raises(InvalidInputError):
         clean_email(typed)
+
+
+def test_an_address_names_a_page_that_can_be_asked_for() -> None:
+    with pytest.raises(InvalidInputError):
+        clean_email("a/b@example.com")
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from sop_server.domain.permissions import Action, Grant, Role
 from sop_server.domain.roles import clean_slug, format_grant, parse_grant
 from sop_server.errors import ConflictError, ForbiddenError, NotFoundError
 from sop_server.services.accounts import team_reach
-from sop_server.services.accounts.guarding import require_another_administrator
+from sop_server.services.accounts.guarding import refuse_outlasting, require_another_administrator
 from sop_server.services.accounts.person_views import PersonView, seen_by, view_of
 from sop_server.services.paging import Page, check_limit
 from sop_server.services.stores import Stores
@@ -118,6 +118,7 @@ def grant_role(
     """Give a person a role, `R` or `R@DEPARTMENT`, for good or `until` an instant and for a reason.
 
     One that is held already changes nothing; ConflictError where it is held with another end than is asked for.
+    ForbiddenError where somebody gives themselves one that outlasts their own role as an administrator.
     """
     actor.require_anywhere(Action.ADMINISTER)
     grant = parse_grant(role)
@@ -257,6 +258,7 @@ def _grant(
             if provider_links.keep_grants(session, [held[grant].id], now=now):
                 _record(session, actor, "role.granted", person, now, role=format_grant(grant), before="by groups")
             continue
+        refuse_outlasting(session, actor, person, grant, until=end, now=now)
         row = RoleGrant(
             person_id=person.id,
             role=grant.role.value,
