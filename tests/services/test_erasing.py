@@ -9,10 +9,18 @@ from sqlalchemy import select
 
 from sop_server.domain.doers import OPERATOR
 from sop_server.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError
+from sop_server.services.accounts.departments import set_rules
+from sop_server.services.accounts.passwords import set_password
 from sop_server.services.accounts.people import get_person, reactivate_person
+from sop_server.services.accounts.sealing import Seal
 from sop_server.services.accounts.sign_in import create_sign_in_link, use_sign_in_link
+from sop_server.services.accounts.signing import Attempt
 from sop_server.services.accounts.tokens import create_token
+from sop_server.services.drafts.approving import approve
 from sop_server.services.leaving.approving_together import approve_together
+from sop_server.services.leaving.departing import leave
+from sop_server.services.leaving.planning import Successors
+from sop_server.services.library.reading import list_revisions
 from sop_server.services.participation.acknowledgements import acknowledge
 from sop_server.services.participation.feedback import give_feedback
 from sop_server.services.privacy.erasing import erase, erase_again, forgotten_keys, look
@@ -30,6 +38,7 @@ from sop_server.storage import audit, person_keys
 from sop_server.storage.database import Database, sqlite_url
 from sop_server.storage.tables import Acknowledgement, Feedback, Person, SignInFailure, Table
 from tests.services.leaver import ASHA, Play, made
+from tests.services.story import Story, text
 
 STAYS = {"publish_intent", "revision", "former_owner"}
 """What the database keeps of a text or a commit of the library, which holds it anyway."""
@@ -170,6 +179,14 @@ def test_somebody_whom_a_sop_in_force_names_is_handed_over_first(stores: Stores)
         erase_asha(play)
 
 
+def test_the_history_of_a_sop_calls_its_author_by_the_pseudonym(play: Play) -> None:
+    key = erase_asha(play)
+
+    shown = list_revisions(play.stores, actor=play.story.rita, sop_id=play.sops[0], now=play.story.now)
+    # The hand-over is the server's doing.
+    assert [one.author_name for one in shown] == ["sop-server", f"former colleague {key}"]
+
+
 def test_an_erased_person_stays_erased_and_their_address_is_free(play: Play) -> None:
     key = erase_asha(play)
     address = f"{key.lower()}@erased.invalid"
@@ -209,3 +226,33 @@ def test_who_is_active_in_a_restored_backup_is_named(stores: Stores) -> None:
 
     assert done.erased == ()
     assert [email for email, _ in done.waiting] == [ASHA]
+
+
+def test_pages_call_whom_a_commit_names_by_the_pseudonym(stores: Stores) -> None:
+    story = Story(stores)
+    story.person("ada", "admin", "approver@payments")
+    set_rules(stores, actor=OPERATOR, now=story.now, slug="payments", signature=True)
+    draft = story.draft(text("Refunds"))
+    sop_id = draft.sop_id
+    words = "four quiet green parrots"
+    set_password(stores, actor=OPERATOR, now=story.now, email="ben@example.com", password=words)
+    approve(
+        stores,
+        actor=story.ben,
+        draft_id=draft.id,
+        content_hash=draft.content_hash,
+        now=story.now,
+        attempt=Attempt(Seal("a key"), "203.0.113.7", password=words),
+    )
+    ada, ben = story.people["ada"], "ben@example.com"
+    leave(stores, actor=ada, now=story.now, email=ben, successors=Successors())
+
+    key = erase(stores, actor=ada, now=story.now, email=ben, typed=ben).key
+
+    (told,) = list_revisions(stores, actor=story.rita, sop_id=sop_id, now=story.now)
+    (approval,) = told.approvals
+    assert approval.signature is not None
+    assert approval.name == approval.signature.name == f"former colleague {key}"
+    assert approval.person == f"{key.lower()}@erased.invalid"
+    assert told.author == "asha@example.com"
+    assert "ben" not in str(told).lower()

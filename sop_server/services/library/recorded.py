@@ -21,6 +21,7 @@ from sop_server.services.stores import Stores
 from sop_server.storage import absences, broken_glass, drafts, leaving, sops
 from sop_server.storage.database import Session
 from sop_server.storage.editions import edition
+from sop_server.storage.erased_names import erased_names
 from sop_server.storage.facts import load_facts_of
 from sop_server.storage.leaving import StandIn
 from sop_server.storage.person_names import names_by_email
@@ -36,9 +37,11 @@ def record_of(stores: Stores, session: Session, sop_id: str, *, now: datetime) -
             return None
         serving = revisions.in_force(rows, now)
         people = {email for row in rows for email in (row.owner, row.deputy)}
+        intents = drafts.intents_by_id(session, [row.intent_id for row in rows])
         return SopRecord(
             rows=rows,
-            intents=drafts.intents_by_id(session, [row.intent_id for row in rows]),
+            intents=intents,
+            erased=erased_names(session, intents.values()),
             names=names_by_email(session, people),
             absences=absences.by_email(session, people, now),
             links_here=tuple(one for one in sops.links_here(session, sop_id, now) if one.sop_id != sop_id),

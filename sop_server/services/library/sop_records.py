@@ -44,7 +44,8 @@ class SopRecord:
     `builds_on` those that its revision in force names; `broken` what one person published alone, by the number of the
     revision; `lead` changes with whatever links of texts lead to: with `main`, and with each revision that comes into
     force by itself; `stand_in` who stands in for somebody who left; `absences` are those of its owners and deputies.
-    `tells_drafts`: whether the one who looks at it sees drafts, so that it may name them.
+    `tells_drafts`: whether the one who looks at it sees drafts, so that it may name them. `erased` are address and
+    name of now, by intent and the address there, of whoever was erased since.
     """
 
     rows: tuple[Revision, ...]
@@ -57,6 +58,7 @@ class SopRecord:
     stand_in: StandIn | None = None
     absences: Mapping[str, tuple[Absence, ...]] = field(default_factory=dict)
     tells_drafts: bool = True
+    erased: Mapping[tuple[int, str], tuple[str, str]] = field(default_factory=dict)
 
     def away(self, email: str | None, at: datetime) -> Absence | None:
         """Return the absence of its owner or deputy that holds at an instant; None where they are there."""
@@ -81,11 +83,12 @@ class SopRecord:
             self.intents.get(row.intent_id),
             revisions.state(self.rows, row.number, at),
             self.glass(row.number, at),
+            erased=self.erased,
         )
 
     def coming(self, row: Revision) -> RevisionView:
         """Return one revision that is approved and not in force yet."""
-        return revision_view(row, self.intents.get(row.intent_id), RevisionState.SCHEDULED)
+        return revision_view(row, self.intents.get(row.intent_id), RevisionState.SCHEDULED, erased=self.erased)
 
     def glass(self, number: int, at: datetime) -> GlassView | None:
         """Return how it stood at an instant that one person published a revision alone; None where it was approved."""

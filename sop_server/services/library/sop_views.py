@@ -1,8 +1,9 @@
 """What the doors show of SOPs and their revisions."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from sop_server.domain import identifiers
 from sop_server.domain.break_glass import BrokenGlassFact, GlassState
@@ -177,7 +178,7 @@ def glass_view(fact: BrokenGlassFact, row: BrokenGlass, intent: PublishIntent | 
         name=fact.name,
         reason=fact.reason,
         at=fact.happened_at,
-        signature=from_stored(told),
+        signature=_signed(from_stored(told), fact.name),
         confirm_by=fact.due_at,
         state=fact.state(at),
         answered_by=fact.answer_name,
@@ -190,9 +191,18 @@ def glass_view(fact: BrokenGlassFact, row: BrokenGlass, intent: PublishIntent | 
 
 
 def revision_view(
-    row: Revision, intent: PublishIntent | None, state: RevisionState, glass: GlassView | None = None
+    row: Revision,
+    intent: PublishIntent | None,
+    state: RevisionState,
+    glass: GlassView | None = None,
+    *,
+    erased: Mapping[tuple[int, str], tuple[str, str]],
 ) -> RevisionView:
-    """Return one revision with who approved it; its text is added by who shows it."""
+    """Return one revision with who approved it; its text is added by who shows it.
+
+    Whoever was `erased` since is called what they are called now, though its commit has their name.
+    """
+    author, author_name = erased.get((row.intent_id, row.author_email), (row.author_email, row.author_name))
     return RevisionView(
         sop_id=row.sop_id,
         revision=row.number,
@@ -200,10 +210,10 @@ def revision_view(
         state=state,
         title=row.title,
         significance=row.significance,
-        author=row.author_email,
-        author_name=row.author_name,
+        author=author,
+        author_name=author_name,
         approvals=tuple(
-            RevisionApproval(str(one["email"]), str(one["name"]), str(one["at"]), from_stored(one.get("signature")))
+            _approval(one, erased.get((row.intent_id, str(one["email"]))))
             for one in ([] if intent is None else intent.approvals)
         ),
         tickets=tuple(
@@ -217,3 +227,12 @@ def revision_view(
         reverts=row.reverts,
         break_glass=glass,
     )
+
+
+def _approval(told: Mapping[str, Any], erased: tuple[str, str] | None) -> RevisionApproval:
+    email, name = erased or (str(told["email"]), str(told["name"]))
+    return RevisionApproval(email, name, str(told["at"]), _signed(from_stored(told.get("signature")), name))
+
+
+def _signed(signature: Signature | None, name: str) -> Signature | None:
+    return None if signature is None else replace(signature, name=name)
