@@ -60,8 +60,11 @@ def test_no_kind_of_character_is_asked_for(password: str) -> None:
 
 @pytest.mark.parametrize("length", [11, 129])
 def test_a_password_has_12_to_128_characters(length: int) -> None:
+    words = "ab-cd-ef." * 20
     with pytest.raises(InvalidInputError, match="at least 12 characters and at most 128"):
-        clean_password("ab cd ef " * 20 if length > 20 else "x" * length)
+        clean_password(words[:length])
+    for taken in (12, 64, 128):
+        assert clean_password(words[:taken]) == words[:taken]
 
 
 def test_the_longest_password_is_looked_at_at_both_ends_alone() -> None:

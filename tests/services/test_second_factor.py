@@ -322,6 +322,10 @@ def test_neither_database_nor_audit_trail_gives_a_key_or_a_code_away(stores: Sto
     assert "paper" in told
     assert not any(secret in told for secret in (key.text, *codes))
     assert Seal("another secret key").open(row.sealed_key) is None
+    middle = len(row.sealed_key) // 2
+    other = "A" if row.sealed_key[middle] != "A" else "B"
+    assert SEAL.open(row.sealed_key) is not None
+    assert SEAL.open(row.sealed_key[:middle] + other + row.sealed_key[middle + 1 :]) is None
 
 
 def test_with_another_secret_key_a_recovery_code_still_lets_in(stores: Stores, asha: Actor) -> None:
