@@ -8,6 +8,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from sop_server.domain.grant_ends import read_end
+from sop_server.domain.identifiers import MAX_DIGITS
 from sop_server.domain.instants import format_instant
 from sop_server.domain.permissions import Action
 from sop_server.errors import InvalidInputError
@@ -86,7 +87,11 @@ def settle(recertification_id: str) -> ResponseReturnValue:
             actor=visitor.actor(),
             now=visitor.now(),
             recertification_id=recertification_id,
-            items=[int(one) for one in form.getlist("item")[:_AT_ONCE] if one.isascii() and one.isdigit()],
+            items=[
+                int(one)
+                for one in form.getlist("item")[:_AT_ONCE]
+                if one.isascii() and one.isdigit() and len(one) <= MAX_DIGITS
+            ],
             verdict=fields.text(form, "decision"),
             note=form.get("note"),
         )

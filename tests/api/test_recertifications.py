@@ -48,3 +48,9 @@ def test_permission_comes_before_what_was_sent(caller: As, begun: str) -> None:
     assert caller("max").get(f"{PLACE}/nonsense").status_code == 404
     assert list(caller("max").post(f"{begun}/decisions").get_json()["errors"]) == ["items", "decision"]
     assert caller("ada").post(PLACE, due_at="soon").status_code == 422
+
+
+def test_a_number_that_no_database_holds_is_that_of_no_role(caller: As, begun: str) -> None:
+    for number in (2**31, 2**63, 10**30, -1, 0):
+        answer = caller("mia").post(f"{begun}/decisions", items=[number], decision="keep")
+        assert answer.status_code == 404, answer.text

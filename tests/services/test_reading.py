@@ -209,7 +209,7 @@ def test_reading_takes_a_fixed_number_of_queries_however_large_the_library_is(st
     with counted(story) as found:
         search(stores, actor=story.rita, query=Query("title"), now=now)
 
-    assert (len(first_page), len(page), len(listed), len(found)) == (19, 2, 14, 4)
+    assert (len(first_page), len(page), len(listed), len(found)) == (22, 2, 15, 4)
 
 
 def test_a_link_that_changed_tells_no_title_of_another_department(story: Story) -> None:

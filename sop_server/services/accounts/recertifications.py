@@ -114,7 +114,9 @@ def decide(
                 "This re-certification is over, and its report does not change any more. Nothing was decided; give or "
                 "end the role on the person's page."
             )
-        found = recertifications.items(session, campaign.id, actor.reach(Action.RECERTIFY), now=now, ids=items)
+        # A number that no database holds is that of no role.
+        ids = [one for one in items if 0 < one < 10**identifiers.MAX_DIGITS]
+        found = recertifications.items(session, campaign.id, actor.reach(Action.RECERTIFY), now=now, ids=ids)
         if not found:
             raise NotFoundError("There is no such role in this re-certification. Look at it again.")
         watchers = recertifications.watchers(session, now)
