@@ -133,6 +133,15 @@ def test_a_script_cannot_bury_the_events_of_others(cast: Cast, stores: Stores) -
     assert record_denial(stores, actor=cast.reader, now=later, did="GET x", subject="s", why="")
 
 
+def test_a_second_reason_for_the_same_refusal_is_told_too(cast: Cast, stores: Stores) -> None:
+    def denied(why: str) -> bool:
+        return record_denial(stores, actor=cast.reader, now=NOW, did="POST approve", subject="DRF-0001", why=why)
+
+    assert denied("It is in another state.")
+    assert denied(f"This is not the password of {cast.reader.email}.")
+    assert not denied(f"This is not the password of {cast.reader.email}.")
+
+
 def test_the_same_denial_at_the_same_instant_is_told_once(cast: Cast, stores: Stores) -> None:
     def refuse(_: int) -> bool:
         return record_denial(stores, actor=cast.reader, now=NOW, did="GET x", subject="s", why="")

@@ -1,8 +1,7 @@
-"""What somebody was refused: one event for each person, deed and thing in a minute."""
+"""What somebody was refused, and why: one event for each person, deed, thing and reason in a minute."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
 
 from sop_server.domain.doers import Doer
 from sop_server.services.stores import Stores
@@ -23,23 +22,19 @@ def record_denial(stores: Stores, *, actor: Doer, now: datetime, did: str, subje
     told = subject[:_LONGEST] or "-"
     with stores.database.read() as session:
         # Most of a flood is turned away here, without waiting for the right to write.
-        if _is_told(session, actor=actor, now=now, did=details["did"], subject=told):
+        if _is_told(session, actor=actor, now=now, details=details, subject=told):
             return False
     with stores.database.write() as session:
-        if _is_told(session, actor=actor, now=now, did=details["did"], subject=told):
+        if _is_told(session, actor=actor, now=now, details=details, subject=told):
             return False
         audit.record(session, at=now, actor=actor.email, action=DENIED, subject=told, details=details)
     return True
 
 
-def _is_told(session: Session, *, actor: Doer, now: datetime, did: str, subject: str) -> bool:
+def _is_told(session: Session, *, actor: Doer, now: datetime, details: Mapping[str, str], subject: str) -> bool:
     recent = audit.recent(session, actor=actor.email, action=DENIED, since=now - ONCE_IN)
     if len(recent) >= MOST_IN_A_MINUTE:
         return True
-    told, deed = audit.in_the_chain(session, subject, did)
-    return any(_same(one, deed, told) for one in recent)
-
-
-def _same(event: tuple[str, Mapping[str, Any]], did: str, subject: str) -> bool:
-    told, details = event
-    return told == subject and details.get("did") == did
+    # Guesses at a password must not hide behind another refusal: the reason belongs to what is told.
+    told, did, why = audit.in_the_chain(session, subject, details["did"], details["why"])
+    return any((about, of.get("did"), of.get("why")) == (told, did, why) for about, of in recent)
