@@ -9,8 +9,9 @@ from sop_server.domain.doers import OPERATOR
 from sop_server.domain.permissions import Actor
 from sop_server.services.accounts.people import deactivate_person, list_people
 from sop_server.services.stores import Stores
+from tests.identity_provider import IdentityProvider
 from tests.views.browser import Browser, words
-from tests.views.conftest import NOW, Cast
+from tests.views.conftest import NOW, Cast, Through
 
 AsPerson = Callable[[Actor], Browser]
 
@@ -63,3 +64,14 @@ def test_only_an_administrator_of_all_departments_erases(as_person: AsPerson, st
         assert as_person(somebody).get(f"{PAUL}/erase").status_code == 403
         assert as_person(somebody).post(f"{PAUL}/erase", typed="paul@example.com").status_code == 403
     assert "Paul Reyes" in names(stores)
+
+
+def test_whoever_may_come_in_again_through_a_provider_is_named_before_the_erasure(
+    through: Through, there: IdentityProvider, stores: Stores, cast: Cast
+) -> None:
+    there.claims |= {"sub": "ada", "email": cast.admin.email}
+    browser = Browser(through())
+    browser.go_through()
+    deactivate_person(stores, actor=cast.admin, now=NOW, email=cast.payments_reader.email)
+
+    assert "Their account at Contoso" in words(browser.get(f"{PAUL}/erase"))
