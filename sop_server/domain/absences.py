@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from sop_server.domain.free_text import clean_line
 from sop_server.errors import InvalidInputError
 
 LONGEST = timedelta(days=366)
@@ -48,10 +49,4 @@ def check_absence(begins_at: datetime, ends_at: datetime, *, now: datetime) -> t
 
 def clean_note(text: str | None) -> str | None:
     """Return what colleagues may know of an absence, on one line; raises InvalidInputError for too much."""
-    clean = " ".join((text or "").split())
-    if len(clean) > MAX_NOTE or not clean.isprintable():
-        raise InvalidInputError(
-            f"The note has at most {MAX_NOTE} characters. Nothing was changed.",
-            fields={"note": f"at most {MAX_NOTE} characters"},
-        )
-    return clean or None
+    return clean_line(text or "", field="note", most=MAX_NOTE, what="The note") or None

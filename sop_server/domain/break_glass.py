@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
+from sop_server.domain.free_text import clean_line
 from sop_server.domain.permissions import Action, Actor
 from sop_server.errors import ConflictError, ForbiddenError, InvalidInputError
 
@@ -112,16 +113,11 @@ class GlassReport:
 
 def clean_reason(reason: str, *, field: str = "reason") -> str:
     """Return a reason as it is kept, on one line; InvalidInputError where it is no sentence."""
-    kept = " ".join("".join(mark if mark.isprintable() else " " for mark in reason).split())
+    kept = clean_line(reason, field=field, most=_MOST_REASON, what="The reason")
     if len(kept) < LEAST_REASON or " " not in kept:
         raise InvalidInputError(
             "Say in a sentence why: everybody reads it. Nothing was done yet.",
             fields={field: f"a sentence, of {LEAST_REASON} characters or more"},
-        )
-    if len(kept) > _MOST_REASON:
-        raise InvalidInputError(
-            f"The reason has {len(kept)} characters; {_MOST_REASON} are allowed. Nothing was done; say it shorter.",
-            fields={field: f"at most {_MOST_REASON} characters"},
         )
     return kept
 

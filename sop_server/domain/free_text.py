@@ -22,3 +22,8 @@ def clean_text(text: str, *, field: str, most: int, what: str, required: bool) -
             fields={field: "must not hold a card number"},
         )
     return kept
+
+
+def clean_line(text: str, *, field: str, most: int, what: str) -> str:
+    """Return a text as `clean_text` does, on one line; empty where there is none."""
+    return clean_text(" ".join(text.split()), field=field, most=most, what=what, required=False)

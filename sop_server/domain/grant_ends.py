@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from sop_server.domain.free_text import clean_line
 from sop_server.domain.instants import parse_instant
 from sop_server.errors import InvalidInputError
 
@@ -57,8 +58,8 @@ def check_end(until: datetime, *, now: datetime, field: str = "until") -> dateti
 
 def check_reason(reason: str | None, *, field: str = "reason") -> str:
     """Return why a role ends, on one line; raises InvalidInputError where nobody says."""
-    clean = " ".join((reason or "").split())
-    if not clean or len(clean) > MAX_REASON or not clean.isprintable():
+    clean = clean_line(reason or "", field=field, most=MAX_REASON, what="The reason")
+    if not clean:
         raise InvalidInputError(
             f"Say why, in at most {MAX_REASON} characters: whoever looks at it later reads this alone. "
             "Nothing was changed.",

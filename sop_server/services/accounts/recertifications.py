@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from sop_server.domain import identifiers
 from sop_server.domain.doers import Doer, System
+from sop_server.domain.free_text import clean_line
 from sop_server.domain.grant_ends import MAX_REASON
 from sop_server.domain.instants import format_instant
 from sop_server.domain.permissions import Action, Actor, Role
@@ -209,13 +210,7 @@ def _verdict(verdict: str, items: Collection[int], note: str | None) -> tuple[Ve
 
 
 def _note(text: str | None) -> str | None:
-    clean = " ".join((text or "").split())
-    if len(clean) > MAX_REASON or not clean.isprintable():
-        raise InvalidInputError(
-            f"A note has at most {MAX_REASON} characters. Nothing was kept.",
-            fields={"note": f"at most {MAX_REASON} characters"},
-        )
-    return clean or None
+    return clean_line(text or "", field="note", most=MAX_REASON, what="The note") or None
 
 
 def _hindrance(

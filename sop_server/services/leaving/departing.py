@@ -11,8 +11,9 @@ from datetime import datetime
 from sop_server.domain import identifiers
 from sop_server.domain.doers import Doer
 from sop_server.domain.drafts import EDITABLE, DraftState
+from sop_server.domain.free_text import clean_line
 from sop_server.domain.permissions import Action
-from sop_server.errors import ConflictError, InvalidInputError, NotFoundError
+from sop_server.errors import ConflictError, NotFoundError
 from sop_server.services.accounts.guarding import require_another_administrator
 from sop_server.services.leaving.drafting import write_drafts
 from sop_server.services.leaving.holdings import Holdings, holdings
@@ -86,7 +87,7 @@ def leave(
     (oneself, the last administrator) and InvalidInputError (successors), before anything is changed.
     """
     actor.require(Action.ADMINISTER, None)
-    why = _reason(reason)
+    why = clean_line(reason, field="reason", most=MAX_REASON, what="The reason")
     with stores.database.write() as session:
         person = _leaver(session, actor, email)
         person_id = person.id
@@ -108,15 +109,6 @@ def _leaver(session: Session, actor: Doer, email: str) -> Person:
             "Nobody ends their own access: another administrator has to do it. Nothing was changed.",
         )
     return person
-
-
-def _reason(text: str) -> str:
-    why = " ".join(text.split())
-    if len(why) > MAX_REASON:
-        raise InvalidInputError(
-            f"A reason has at most {MAX_REASON} characters. Nothing was changed.", fields={"reason": "is too long"}
-        )
-    return why
 
 
 def _depart(session: Session, actor: Doer, person: Person, decided: Plan, now: datetime, *, reason: str) -> None:
