@@ -39,9 +39,6 @@ class Outcome(StrEnum):
     """Nobody decided, and without it nobody would administer the library."""
 
 
-DECIDED = frozenset({Outcome.KEPT, Outcome.REMOVED})
-
-
 @dataclass(frozen=True, slots=True)
 class Holder:
     """An active person who holds a role for a department, or for all where it is None."""

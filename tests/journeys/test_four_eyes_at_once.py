@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from sop_server import home
 from sop_server.domain.doers import OPERATOR
-from sop_server.services.accounts.departments import set_approvals_needed
+from sop_server.services.accounts.departments import set_rules
 from sop_server.settings import load_settings
 from tests.journeys.conftest import Door, Server, text
 from tests.journeys.test_together import at_once, calling, deciding
@@ -16,7 +16,7 @@ SECOND = ("approver", "second_approver")
 
 def test_one_person_who_approves_eight_times_at_once_is_one_approver(server: Server) -> None:
     stores = home.open_stores(load_settings(home=server.home))
-    set_approvals_needed(stores, actor=OPERATOR, now=datetime.now(UTC), slug="payments", needed=2)
+    set_rules(stores, actor=OPERATOR, now=datetime.now(UTC), slug="payments", approvals_needed=2)
     home.close_stores(stores)
     draft = server.doors["editor"].draft(text("Chargebacks", department="payments"))
     again = server.run("token", "create", "payments_approver@example.com").stdout.strip()

@@ -11,7 +11,7 @@ import pytest
 
 from sop_server.domain.doers import OPERATOR
 from sop_server.home import close_stores, open_stores
-from sop_server.services.accounts.departments import set_approvals_needed
+from sop_server.services.accounts.departments import set_rules
 from sop_server.settings import load_settings
 from tests.journeys.conftest import Door, Server, hours_ahead, text, within_patience
 
@@ -233,7 +233,7 @@ def careful(server: Server) -> str:
     """A department that asks for two approvals. No call and no command sets this yet."""
     stores = open_stores(load_settings(home=server.home))
     try:
-        set_approvals_needed(stores, actor=OPERATOR, now=datetime.now(UTC), slug="careful", needed=2)
+        set_rules(stores, actor=OPERATOR, now=datetime.now(UTC), slug="careful", approvals_needed=2)
     finally:
         close_stores(stores)
     return "careful"

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from sop_server.domain.doers import OPERATOR
 from sop_server.errors import ConflictError, ForbiddenError, InvalidInputError, SopError
-from sop_server.services.accounts.departments import set_approvals_needed
+from sop_server.services.accounts.departments import set_rules
 from sop_server.services.accounts.people import end_role
 from sop_server.services.library.reading import get_sop, list_revisions
 from sop_server.services.publication import publishing
@@ -25,7 +25,7 @@ def story(stores: Stores) -> Story:
 
 
 def ask_for_two(story: Story, department: str = "payments") -> None:
-    set_approvals_needed(story.stores, actor=OPERATOR, now=story.now, slug=department, needed=2)
+    set_rules(story.stores, actor=OPERATOR, now=story.now, slug=department, approvals_needed=2)
 
 
 def revisions(story: Story, sop_id: str) -> list[int]:

@@ -9,7 +9,7 @@ from sop_server.services.accounts.departments import (
     list_teams,
     name_department,
     name_team,
-    set_approvals_needed,
+    set_rules,
 )
 from sop_server.services.accounts.people import add_person
 from sop_server.services.stores import Stores
@@ -21,8 +21,8 @@ NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 def test_a_department_gets_a_name_and_asks_for_approvals(stores: Stores) -> None:
     assert name_department(stores, actor=OPERATOR, now=NOW, slug="kyc", name="Know your customer").approvals_needed == 1
-    assert set_approvals_needed(stores, actor=OPERATOR, now=NOW, slug="kyc", needed=2).name == "Know your customer"
-    set_approvals_needed(stores, actor=OPERATOR, now=NOW, slug="claims", needed=3)
+    assert set_rules(stores, actor=OPERATOR, now=NOW, slug="kyc", approvals_needed=2).name == "Know your customer"
+    set_rules(stores, actor=OPERATOR, now=NOW, slug="claims", approvals_needed=3)
 
     assert [(one.slug, one.name, one.approvals_needed) for one in list_departments(stores, now=NOW)] == [
         ("claims", "Claims", 3),
@@ -35,7 +35,7 @@ def test_a_department_gets_a_name_and_asks_for_approvals(stores: Stores) -> None
 @pytest.mark.parametrize("needed", [0, -1, 6])
 def test_the_number_of_approvals_is_within_reason(stores: Stores, needed: int) -> None:
     with pytest.raises(InvalidInputError):
-        set_approvals_needed(stores, actor=OPERATOR, now=NOW, slug="kyc", needed=needed)
+        set_rules(stores, actor=OPERATOR, now=NOW, slug="kyc", approvals_needed=needed)
 
 
 def test_a_team_gets_a_name_and_a_department(stores: Stores) -> None:
@@ -56,5 +56,5 @@ def test_only_administrators_of_the_department_name_it(stores: Stores, cast: Cas
         with pytest.raises(ForbiddenError):
             name_team(stores, actor=actor, now=NOW, slug="tier-1", name="First line")
         with pytest.raises(ForbiddenError):
-            set_approvals_needed(stores, actor=actor, now=NOW, slug="payments", needed=1)
+            set_rules(stores, actor=actor, now=NOW, slug="payments", approvals_needed=1)
     assert name_department(stores, actor=cast.admin, now=NOW, slug="payments", name="Pay").name == "Pay"

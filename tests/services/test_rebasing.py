@@ -5,7 +5,7 @@ import pytest
 from sop_server.domain import identifiers
 from sop_server.domain.doers import OPERATOR
 from sop_server.errors import ConflictError, ForbiddenError, InvalidInputError
-from sop_server.services.accounts.departments import set_approvals_needed
+from sop_server.services.accounts.departments import set_rules
 from sop_server.services.drafts.drafting import withdraw_draft
 from sop_server.services.drafts.reviewing import review_of
 from sop_server.services.library.reading import get_sop
@@ -54,7 +54,7 @@ def test_the_people_stay_the_authors_of_what_the_system_merged(story: Story) -> 
 
 
 def test_a_merge_voids_the_approvals(story: Story) -> None:
-    set_approvals_needed(story.stores, actor=OPERATOR, now=story.now, slug="payments", needed=2)
+    set_rules(story.stores, actor=OPERATOR, now=story.now, slug="payments", approvals_needed=2)
     story.person("cleo", "approver@payments")
     first = story.draft(text())
     story.approve(first)

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from sop_server.domain.doers import OPERATOR
 from sop_server.errors import ConflictError, ForbiddenError, InvalidInputError
-from sop_server.services.accounts.departments import set_approvals_needed
+from sop_server.services.accounts.departments import set_rules
 from sop_server.services.accounts.people import add_person, deactivate_person, reactivate_person, rename_person
 from sop_server.services.accounts.tokens import actor_for_token, create_token
 from sop_server.services.drafts.approving import approve
@@ -34,7 +34,7 @@ def refused(story: Story, draft: DraftView, *, by: str) -> None:
 
 
 def ask_for_two(story: Story) -> None:
-    set_approvals_needed(story.stores, actor=OPERATOR, now=story.now, slug="payments", needed=2)
+    set_rules(story.stores, actor=OPERATOR, now=story.now, slug="payments", approvals_needed=2)
 
 
 def test_two_people_whose_addresses_were_swapped_are_still_who_they_were(story: Story) -> None:

@@ -6,7 +6,7 @@ import pytest
 from sop_server.domain.drafts import DraftKind
 from sop_server.domain.permissions import Actor
 from sop_server.domain.tickets import TicketInput
-from sop_server.services.accounts.departments import set_approvals_needed
+from sop_server.services.accounts.departments import set_rules
 from sop_server.services.changes.tickets import upsert_ticket
 from sop_server.services.drafts.draft_lists import get_draft
 from sop_server.services.drafts.draft_views import DraftView
@@ -108,7 +108,7 @@ def test_a_revision_can_be_approved_for_later(as_person: AsPerson, cast: Cast, d
 def test_a_second_approval_is_asked_for_where_the_department_wants_two(
     as_person: AsPerson, cast: Cast, draft: DraftView, stores: Stores
 ) -> None:
-    set_approvals_needed(stores, actor=cast.admin, now=stores.clock(), slug="customer-care", needed=2)
+    set_rules(stores, actor=cast.admin, now=stores.clock(), slug="customer-care", approvals_needed=2)
     approver = as_person(cast.approver)
     assert "Needs 1 more approval after yours; in force at once" in words(approver.get(f"/drafts/{draft.id}"))
 

@@ -57,11 +57,6 @@ def name_department(stores: Stores, *, actor: Doer, now: datetime, slug: str, na
         return _department(session, key, now)
 
 
-def set_approvals_needed(stores: Stores, *, actor: Doer, now: datetime, slug: str, needed: int) -> DepartmentView:
-    """Say how many approvals the drafts of a department need from now on."""
-    return set_rules(stores, actor=actor, now=now, slug=slug, approvals_needed=needed)
-
-
 def set_rules(
     stores: Stores,
     *,

@@ -55,7 +55,7 @@ class DraftCommit(Table):
     """One saved state of a draft; `person_id` is null where the system merged."""
 
     __tablename__ = "draft_commit"
-    __table_args__ = (UniqueConstraint("draft_id", "number"), Index("ix_draft_commit_hash", "content_hash"))
+    __table_args__ = (UniqueConstraint("draft_id", "number"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     draft_id: Mapped[int] = mapped_column(ForeignKey("draft.id"))

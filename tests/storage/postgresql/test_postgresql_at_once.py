@@ -8,7 +8,7 @@ from sop_server.domain.doers import OPERATOR
 from sop_server.domain.permissions import Actor
 from sop_server.domain.tickets import TicketInput
 from sop_server.errors import SopError
-from sop_server.services.accounts.departments import set_approvals_needed
+from sop_server.services.accounts.departments import set_rules
 from sop_server.services.accounts.sign_in import sign_in
 from sop_server.services.changes.tickets import get_ticket, upsert_ticket
 from sop_server.services.drafts.approving import Approved
@@ -98,7 +98,7 @@ def test_of_two_who_approve_at_one_instant_one_publishes(stores: Stores, editor:
 
 def test_two_approvals_that_are_needed_publish_once(stores: Stores, editor: Actor, approver: Actor) -> None:
     other = person(stores, "bela", "approver")
-    set_approvals_needed(stores, actor=OPERATOR, now=NOW, slug="payments", needed=2)
+    set_rules(stores, actor=OPERATOR, now=NOW, slug="payments", approvals_needed=2)
     draft = submitted(stores, editor)
 
     told = at_once(lambda: approved(stores, approver, draft), lambda: approved(stores, other, draft))

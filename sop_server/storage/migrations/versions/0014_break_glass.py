@@ -13,7 +13,6 @@ depends_on = None
 
 def upgrade() -> None:
     """Make room for both; what was decided before is not signed, and departments may break the glass."""
-    op.create_index("ix_draft_commit_hash", "draft_commit", ["content_hash"], unique=False)
     op.add_column("department_setting", sa.Column("signature", sa.Boolean(), server_default=sa.false(), nullable=False))
     op.add_column(
         "department_setting", sa.Column("break_glass", sa.Boolean(), server_default=sa.true(), nullable=False)
@@ -61,4 +60,3 @@ def downgrade() -> None:
     op.drop_column("approval", "signature")
     op.drop_column("department_setting", "break_glass")
     op.drop_column("department_setting", "signature")
-    op.drop_index("ix_draft_commit_hash", table_name="draft_commit")
