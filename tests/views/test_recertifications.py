@@ -50,7 +50,7 @@ def item(page: str, name: str) -> str:
 
 def test_a_campaign_is_opened_and_says_who_was_asked(begun: Browser) -> None:
     page = words(begun.get(ONE))
-    assert "Who may what in customer-care?" in page.replace("Customer care", "customer-care")
+    assert "Who may do what in customer-care?" in page.replace("Customer care", "customer-care")
     assert "4 roles of 4 are to be decided until Wed 18 Nov 2026" in page
     assert "Lena Moor, Mia Weber as managers" in page
     assert "4 roles left" in words(begun.get(PLACE))

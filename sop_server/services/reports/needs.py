@@ -207,7 +207,9 @@ def _drafts(session: Session, actor: Actor, *, now: datetime) -> Iterable[Need]:
         # Hundreds of them are one thing to do, on one page.
         since = min(draft.submitted_at or draft.created_at for draft in together)
         count = "1 SOP" if len(together) == 1 else f"{len(together)} SOPs"
-        yield Need(NeedKind.APPROVE, f"{count} handed over by who left", None, None, "/drafts/hand-overs", since, None)
+        about = f"{count} handed over by who left"
+        what = "Each names who owns it from now on; all of them stand on one page"
+        yield Need(NeedKind.APPROVE, what, None, None, "/drafts/hand-overs", since, None, about)
 
 
 def _feedback(of: Standing, owned: Iterable[str]) -> Iterable[Need]:
@@ -248,7 +250,8 @@ def _deviations(session: Session, actor: Actor, owned: Iterable[str], *, now: da
         ends = one.state is DeviationState.IN_FORCE and one.ends_at - now <= ENDS_SOON
         if one.may_be_decided_by(actor):
             what = f"Deviation proposed: {one.instead}"
-            yield Need(NeedKind.DECIDE, what, one.sop_id, one.sop_title, page, one.proposed_at, one.begins_at)
+            due = one.begins_at if one.begins_at > one.wordings[-1].at else None
+            yield Need(NeedKind.DECIDE, what, one.sop_id, one.sop_title, page, one.proposed_at, due)
         elif one.state in RUNNING and (one.sop_id in mine or one.owner == actor.email) and (one.changed_by or ends):
             what = f"The text changed since {one.id} was approved" if one.changed_by else f"{one.id} ends by itself"
             yield Need(NeedKind.LOOK, what, one.sop_id, one.sop_title, page, one.starts_at, one.ends_at)
