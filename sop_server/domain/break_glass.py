@@ -37,6 +37,7 @@ class BrokenGlassFact(NamedTuple):
 
     `departments` are those that the draft touched, None among them where it had none. `name` and `answer_name` are the
     names as they were then. `draft_id` is the draft that an objection opened; None where nothing was to take back.
+    `draft_over_at` is when that draft was published or withdrawn.
     """
 
     id: int
@@ -55,6 +56,7 @@ class BrokenGlassFact(NamedTuple):
     answered_at: datetime | None = None
     answer_recorded_at: datetime | None = None
     draft_id: int | None = None
+    draft_over_at: datetime | None = None
 
     @property
     def due_at(self) -> datetime:
@@ -75,12 +77,20 @@ class BrokenGlassFact(NamedTuple):
         return GlassState.WAITING if at <= self.due_at else GlassState.OVERDUE
 
     def loud(self, serving: int | None) -> bool:
-        """Whether everybody has to be told: until a second person confirmed it, or what was objected to is replaced."""
-        return self.open or (self.answer == Answer.OBJECTED and serving == self.revision)
+        """Whether everybody has to be told: until a second person confirmed it, or what was objected to is settled.
+
+        `serving` is the revision in force. One that was published on top of it settles nothing while the draft that
+        takes it back waits: whoever approved that saw only what came after.
+        """
+        if self.answer != Answer.OBJECTED or serving is None:
+            return self.open
+        return serving == self.revision or (self.draft_id is not None and self.draft_over_at is None)
 
 
 def known_by(fact: BrokenGlassFact, at: datetime) -> BrokenGlassFact:
     """Return it as it was known at an instant: without an answer that was recorded later."""
+    if fact.draft_over_at is not None and fact.draft_over_at > at:
+        fact = fact._replace(draft_over_at=None)
     if fact.answer_recorded_at is None or fact.answer_recorded_at <= at:
         return fact
     return fact._replace(

@@ -91,8 +91,8 @@ def _glass(of: Standing) -> Iterable[Found]:
         told = f"{fact.sop_id} r{fact.revision} was published by {fact.name} alone on {_day(fact.happened_at)}"
         due = f"{_day(fact.due_at)}, {fact.due_at:%H:%M} UTC"
         if fact.answer is not None:
-            why = f"{told}; {fact.answer_name} objects, and it is in force: {fact.answer_reason}"
-            step = "Decide on the draft that takes it back, or publish what has to stand there."
+            why = f"{told}; {fact.answer_name} objects, and it is not taken back: {fact.answer_reason}"
+            step = "Decide on the draft that takes it back, or publish what has to stand there and withdraw that draft."
         elif of.at > fact.due_at:
             why = f"{told} and was to be confirmed by {due}: {fact.reason}"
             step = "A second approver of the department reads it, and confirms it or objects."

@@ -8,8 +8,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from sop_server.domain.break_glass import Answer, BrokenGlassFact, known_by
+from sop_server.domain.drafts import DraftState
 from sop_server.storage.database import is_writing
-from sop_server.storage.tables import BrokenGlass, PublishIntent
+from sop_server.storage.tables import BrokenGlass, Draft, PublishIntent
+
+_OVER = (DraftState.PUBLISHED, DraftState.WITHDRAWN)
 
 
 def record(session: Session, intent: PublishIntent, *, recorded_at: datetime) -> None:
@@ -40,10 +43,12 @@ def row_of(session: Session, sop_id: str, revision: int) -> BrokenGlass | None:
 
 def facts(session: Session, at: datetime, *, sop_ids: Collection[str] | None = None) -> tuple[BrokenGlassFact, ...]:
     """Return what was recorded by an instant, the oldest first: of all SOPs, or of some."""
-    query = select(BrokenGlass).where(BrokenGlass.recorded_at <= at).order_by(BrokenGlass.happened_at, BrokenGlass.id)
+    over = (Draft.id == BrokenGlass.draft_id) & Draft.state.in_(_OVER)
+    query = select(BrokenGlass, Draft.updated_at).outerjoin(Draft, over).where(BrokenGlass.recorded_at <= at)
+    query = query.order_by(BrokenGlass.happened_at, BrokenGlass.id)
     if sop_ids is not None:
         query = query.where(BrokenGlass.sop_id.in_(sorted(sop_ids)))
-    return tuple(known_by(as_fact(row), at) for row in session.scalars(query))
+    return tuple(known_by(as_fact(row)._replace(draft_over_at=over_at), at) for row, over_at in session.execute(query))
 
 
 def rows_of_sop(session: Session, sop_id: str) -> Sequence[BrokenGlass]:

@@ -2,7 +2,7 @@
 
 import subprocess
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sop_server.domain.break_glass import GlassState
 from sop_server.domain.doers import OPERATOR
 from sop_server.domain.obligations import ObligationState
+from sop_server.domain.standing import loud_glass, standing
 from sop_server.errors import ConflictError, ForbiddenError, GoneError, InvalidInputError, NotFoundError
 from sop_server.services.accounts.departments import set_rules
 from sop_server.services.accounts.people import end_role
@@ -19,11 +20,13 @@ from sop_server.services.changes.obligations import obligations_of_ticket
 from sop_server.services.drafts.breaking_glass import Broken, break_glass
 from sop_server.services.drafts.draft_lists import get_draft
 from sop_server.services.drafts.draft_views import DraftView
+from sop_server.services.drafts.drafting import withdraw_draft
 from sop_server.services.drafts.glass_answers import confirm_revision, object_to_revision
 from sop_server.services.library.reading import get_revision, get_sop, list_revisions
 from sop_server.services.publication.checking import check
 from sop_server.services.reports.needs import NeedKind, owner_home
 from sop_server.services.stores import Stores
+from sop_server.storage.facts import load_facts
 from sop_server.storage.tables import AuditEvent
 from tests.services.story import Story, step, text
 
@@ -231,6 +234,32 @@ def test_an_objection_opens_a_draft_that_takes_it_back_and_the_text_is_served_un
         story.approve(undo, by="cleo")
     assert story.approve(undo, by="bela").revision == 3
     assert get_sop(story.stores, actor=story.rita, sop_id=sop_id, now=story.now).break_glass is None
+
+
+def test_what_is_built_upon_a_revision_that_was_objected_to_does_not_silence_the_objection(story: Story) -> None:
+    sop_id = story.published()
+    broken(story, story.draft(text(steps=step(2, "Pay at once.")), sop_id=sop_id))
+    story.person("cleo", "approver@payments", "editor@payments")
+    objecting(story, sop_id, 2, by="cleo")
+    undo = taking_back(story, sop_id)
+    told = [(2, "Cleo")]
+    assert objections(story, at=story.now) == told
+
+    story.later(hours=1)
+    served = get_sop(story.stores, actor=story.asha, sop_id=sop_id, now=story.now).markdown
+    assert story.approve(story.draft(f"{served}\nA comma.\n", sop_id=sop_id)).revision == 3
+    assert objections(story, at=story.now) == told
+
+    before = story.now
+    story.later(hours=1)
+    withdraw_draft(story.stores, actor=story.people["cleo"], draft_id=undo.id, now=story.now)
+    assert objections(story, at=story.now) == []
+    assert objections(story, at=before) == told
+
+
+def objections(story: Story, *, at: datetime) -> list[tuple[int, str | None]]:
+    with story.stores.database.read() as session:
+        return [(one.revision, one.answer_name) for one in loud_glass(standing(load_facts(session, at)))]
 
 
 def taking_back(story: Story, sop_id: str) -> DraftView:
