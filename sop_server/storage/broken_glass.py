@@ -51,6 +51,11 @@ def facts(session: Session, at: datetime, *, sop_ids: Collection[str] | None = N
     return tuple(known_by(as_fact(row)._replace(draft_over_at=over_at), at) for row, over_at in session.execute(query))
 
 
+def taken_back_by(session: Session, draft_id: int) -> BrokenGlass | None:
+    """Return the record that a draft takes back after an objection; None for every other draft."""
+    return session.scalar(select(BrokenGlass).where(BrokenGlass.draft_id == draft_id))
+
+
 def rows_of_sop(session: Session, sop_id: str) -> Sequence[BrokenGlass]:
     """Return all records of a SOP."""
     return session.scalars(select(BrokenGlass).where(BrokenGlass.sop_id == sop_id).order_by(BrokenGlass.id)).all()

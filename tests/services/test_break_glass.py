@@ -257,6 +257,18 @@ def test_what_is_built_upon_a_revision_that_was_objected_to_does_not_silence_the
     assert objections(story, at=before) == told
 
 
+def test_whoever_published_alone_does_not_withdraw_what_takes_it_back(story: Story) -> None:
+    sop_id = story.published()
+    draft = story.draft(text(steps=step(2, "Pay at once.")), sop_id=sop_id)
+    broken(story, draft, by="bela")
+    objecting(story, sop_id, 2, by="ben")
+    undo = taking_back(story, sop_id)
+
+    with pytest.raises(ForbiddenError, match="which you published alone"):
+        withdraw_draft(story.stores, actor=story.people["bela"], draft_id=undo.id, now=story.now)
+    withdraw_draft(story.stores, actor=story.asha, draft_id=undo.id, now=story.now)
+
+
 def objections(story: Story, *, at: datetime) -> list[tuple[int, str | None]]:
     with story.stores.database.read() as session:
         return [(one.revision, one.answer_name) for one in loud_glass(standing(load_facts(session, at)))]

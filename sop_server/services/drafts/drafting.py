@@ -17,7 +17,7 @@ from sop_server.domain.drafts import (
 from sop_server.domain.facts import Significance
 from sop_server.domain.lint import lint
 from sop_server.domain.permissions import Action, Actor
-from sop_server.errors import ConflictError, GoneError, InvalidInputError, NotFoundError, StaleEditError
+from sop_server.errors import ConflictError, ForbiddenError, GoneError, InvalidInputError, NotFoundError, StaleEditError
 from sop_server.services.changes.ticket_sight import tickets_in_sight, tickets_named
 from sop_server.services.drafts import rebasing
 from sop_server.services.drafts.draft_commits import save_state
@@ -25,7 +25,7 @@ from sop_server.services.drafts.draft_texts import readable, text_of_new, text_o
 from sop_server.services.drafts.draft_views import DraftView, Looking, draft_in_sight, view
 from sop_server.services.drafts.paths import choose_path
 from sop_server.services.stores import Stores
-from sop_server.storage import audit, counters, drafts, sops
+from sop_server.storage import audit, broken_glass, counters, drafts, sops
 from sop_server.storage.database import Session
 from sop_server.storage.git.library import Identity
 from sop_server.storage.tables import Draft, Revision, Sop
@@ -206,6 +206,12 @@ def withdraw_draft(stores: Stores, *, actor: Actor, draft_id: str, now: datetime
         draft = draft_in_sight(session, actor, draft_id, now=now)
         actor.require(Action.DRAFT, draft.department)
         require_state(DraftState(draft.state), EDITABLE, verb="withdrawn")
+        alone = broken_glass.taken_back_by(session, draft.id)
+        if alone is not None and alone.person_id == actor.person_id:
+            raise ForbiddenError(
+                f"This draft takes back r{alone.revision}, which you published alone, so somebody else withdraws it. "
+                "Nothing was changed."
+            )
         draft.state = DraftState.WITHDRAWN
         draft.updated_at = now
         drafts.void_approvals(session, draft.id, now=now)
