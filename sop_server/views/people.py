@@ -10,9 +10,9 @@ from flask.typing import ResponseReturnValue
 from sop_server.domain.grant_ends import read_end
 from sop_server.domain.permissions import Action, Role
 from sop_server.domain.roles import format_grant, parse_grant
-from sop_server.errors import ConflictError, NotFoundError
+from sop_server.errors import ConflictError, InvalidInputError, NotFoundError
 from sop_server.services.accounts import people, second_factor
-from sop_server.services.accounts.departments import list_teams
+from sop_server.services.accounts.departments import list_departments, list_teams
 from sop_server.services.accounts.mailed_links import invite
 from sop_server.services.accounts.person_views import PersonView
 from sop_server.services.accounts.provider_accounts import provider_standing, undo_link
@@ -236,6 +236,13 @@ def _done(email: str, change: Callable[[dict[str, Any]], PersonView], words: str
 def _role(form: Mapping[str, str]) -> str:
     department = fields.text(form, "department")
     role = fields.text(form, "role")
+    if department and department not in {one.slug for one in list_departments(visitor.stores(), now=visitor.now())}:
+        # A role brings its department into being elsewhere; here a slip of the pen would give a role over nothing.
+        raise InvalidInputError(
+            f"There is no department “{department}”. Choose one of the list, or make it under Departments and teams"
+            " first. Nothing was changed.",
+            fields={"department": "is not known"},
+        )
     return format_grant(parse_grant(f"{role}@{department}" if department else role))
 
 

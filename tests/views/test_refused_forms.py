@@ -102,3 +102,14 @@ def test_paper_says_the_instant_where_the_screen_says_how_long_ago(
 
     assert 'data-on-paper="3 Nov 2026, 09:00 UTC"' in page
     assert '<span class="no-print">: 22' in page
+
+
+def test_a_mistyped_department_gives_no_role_over_nothing(as_person: AsPerson, cast: Cast) -> None:
+    admin, page = as_person(cast.admin), f"/admin/people/{cast.reader.email}"
+    refused = admin.post(f"{page}/roles", role="approver", department="custmer-care", reason="Covers a leave")
+
+    assert refused.status_code == 422
+    assert "There is no department “custmer-care”" in words(refused)
+    assert 'value="Covers a leave"' in refused.text
+    assert "approver@custmer-care" not in words(admin.get(page))
+    assert "Custmer care" not in words(admin.get("/admin/departments"))

@@ -63,7 +63,7 @@ def erase(stores: Stores, *, actor: Doer, now: datetime, email: str, typed: str)
         person = _ready(session, email, now)
         if typed.strip().lower() != person.email:
             raise InvalidInputError(
-                "Type the address of the person once more, exactly as it stands above. Nobody was erased.",
+                "Give the address once more, letter by letter (a command takes it as --yes). Nobody was erased.",
                 fields={"typed": "is not the address"},
             )
         return _erase(session, person, actor, now)
