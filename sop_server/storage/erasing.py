@@ -1,5 +1,7 @@
 """Taking a person out of the database: what says who they are is removed, what they did stays under a pseudonym."""
 
+import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -73,6 +75,7 @@ def mentions(session: Session, words: Sequence[str]) -> list[Mention]:
     What the database keeps of commits is left out: the library has it, too, for good.
     """
     found: list[Mention] = []
+    whole = _whole(words)
     for table in Table.metadata.sorted_tables:
         if table.name in _OF_COMMITS:
             continue
@@ -81,12 +84,21 @@ def mentions(session: Session, words: Sequence[str]) -> list[Mention]:
             if column.name not in _TYPED or not isinstance(column.type, String):
                 continue
             named = or_(*(column.icontains(word, autoescape=True) for word in words))
-            rows = session.execute(select(key).where(named).order_by(key).limit(_MOST))
-            found += [Mention(table.name, str(value), column.name) for (value,) in rows]
+            rows = session.execute(select(key, column).where(named).order_by(key))
+            here = [Mention(table.name, str(value), column.name) for value, said in rows if whole.search(said)]
+            found += here[:_MOST]
     details = cast(AuditEvent.details, String)
-    named = or_(*(details.icontains(word, autoescape=True) for word in words))
-    events = session.scalars(select(AuditEvent.id).where(named).order_by(AuditEvent.id).limit(_MOST))
-    return found + [Mention("audit_event", str(number), "details") for number in events]
+    # JSON is stored with what is not ASCII escaped.
+    spelled = {*words, *(json.dumps(word)[1:-1] for word in words)}
+    named = or_(*(details.icontains(word, autoescape=True) for word in sorted(spelled)))
+    events = session.execute(select(AuditEvent.id, AuditEvent.details).where(named).order_by(AuditEvent.id))
+    told = [number for number, said in events if whole.search(json.dumps(said, ensure_ascii=False))]
+    return found + [Mention("audit_event", str(number), "details") for number in told[:_MOST]]
+
+
+def _whole(words: Sequence[str]) -> re.Pattern[str]:
+    """Return what finds one of the words where it stands for itself: “Ana” is not in “manager”."""
+    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, words))})(?!\w)", re.IGNORECASE)
 
 
 def named_by_texts(session: Session, email: str) -> bool:
@@ -131,11 +143,10 @@ def erase(session: Session, person: Person, *, address: str, name: str, now: dat
         )
     )
     session.execute(delete(OutboxItem).where(cast(OutboxItem.payload, String).contains(f'"{email}"', autoescape=True)))
-    session.execute(
-        delete(MissedSearch).where(
-            or_(*(MissedSearch.words.icontains(word, autoescape=True) for word in (email, called)))
-        )
-    )
+    like = or_(*(MissedSearch.words.icontains(word, autoescape=True) for word in (email, called)))
+    whole = _whole([email, called])
+    missed = [one for one in session.scalars(select(MissedSearch.words).where(like)) if whole.search(one)]
+    session.execute(delete(MissedSearch).where(MissedSearch.words.in_(missed)))
     for column in (ProcessVersion.owner, ProcessVersion.deputy):
         session.execute(update(ProcessVersion).where(func.lower(column) == email).values({column.key: address}))
     session.execute(update(BrokenGlass).where(BrokenGlass.person_id == person.id).values(name=name))

@@ -11,7 +11,12 @@ from sop_server.domain.doers import OPERATOR
 from sop_server.errors import ConflictError, ForbiddenError, InvalidInputError, NotFoundError
 from sop_server.services.accounts.departments import set_rules
 from sop_server.services.accounts.passwords import set_password
-from sop_server.services.accounts.people import get_person, reactivate_person
+from sop_server.services.accounts.people import (
+    deactivate_person,
+    get_person,
+    reactivate_person,
+    rename_person,
+)
 from sop_server.services.accounts.sealing import Seal
 from sop_server.services.accounts.sign_in import create_sign_in_link, use_sign_in_link
 from sop_server.services.accounts.signing import Attempt
@@ -36,6 +41,7 @@ from sop_server.services.trail.events import AuditFilter, list_audit_events
 from sop_server.services.trail.proving import prove_trail
 from sop_server.storage import audit, person_keys
 from sop_server.storage.database import Database, sqlite_url
+from sop_server.storage.missed_searches import keep_missed_search, missed_searches
 from sop_server.storage.tables import Acknowledgement, Feedback, Person, SignInFailure, Table
 from tests.services.leaver import ASHA, Play, made
 from tests.services.story import Story, text
@@ -88,6 +94,26 @@ def holding(stores: Stores, *words: str) -> set[str]:
                 if any(word in json.dumps(list(row), default=str).lower() for word in words):
                     found.add(table.name)
     return found
+
+
+def test_a_name_is_looked_for_as_a_word_and_however_it_is_stored(play: Play) -> None:
+    story, stores = play.story, play.stores
+    story.person("zoe")
+    rename_person(stores, actor=OPERATOR, now=story.now, email="zoe@example.com", name="Zoë")
+    deactivate_person(stores, actor=OPERATOR, now=story.now, email="zoe@example.com")
+    with stores.database.write() as session:
+        for words in ("zoë", "zoës", "ask zoë"):
+            keep_missed_search(session, words, now=story.now)
+        for reason in ("Zoë is away.", "Zoës."):
+            audit.record(
+                session, at=story.now, actor="scan", action="x", subject="SOP-0001", details={"reason": reason}
+            )
+
+    found = erase(stores, actor=story.ada, now=story.now, email="zoe@example.com", typed="zoe@example.com")
+
+    assert [one.table for one in found.mentions] == ["audit_event"]
+    with stores.database.read() as session:
+        assert [one.words for one in missed_searches(session)] == ["zoës"]
 
 
 def test_nothing_says_who_it_was_but_what_the_library_holds_and_what_is_told(play: Play) -> None:
