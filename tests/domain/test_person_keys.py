@@ -56,11 +56,11 @@ def test_keys_are_random_and_known_again() -> None:
 
 
 def test_a_long_text_is_read_in_time_that_grows_with_its_length_alone() -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     for text in ("a" * 200_000 + " @", "a." * 100_000 + "@", "@a." * 70_000, "a@" * 100_000):
         sealed(text, KEYS)
         list(addresses_in(text))
-    assert time.perf_counter() - begun < 10
+    assert time.process_time() - begun < 10
 
 
 @given(st.text(alphabet="ab@.- \n<>/“”é", max_size=60))
