@@ -1,8 +1,10 @@
 """What the server does by itself between requests; safe in any number of processes."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from sop_server.domain.instants import format_instant, parse_instant
+from sop_server.errors import SopError
 from sop_server.services.accounts.lapsing import lapse
 from sop_server.services.accounts.mailed_links import send_due
 from sop_server.services.accounts.notice_mails import send_notices
@@ -37,38 +39,67 @@ def begin(stores: Stores, *, now: datetime) -> list[str]:
 def run_due(stores: Stores, *, now: datetime) -> list[str]:
     """Mend what a crash left, work off the outbox, bring the index up; returns what was done, a sentence each.
 
-    Each part is idempotent and takes its own lock, so a second process that runs it too does no harm.
+    Each part is idempotent and takes its own lock, so a second process that runs it too does no harm. One that fails
+    holds up no other: the first failure, a SopError, is raised once all have had their turn.
     """
-    told = reconcile(stores, now=now)
-    returned = return_overtaken(stores, now=now)
-    if returned:
-        told.append(f"{returned} overtaken revisions became drafts again.")
-    indexed = index_due(stores, now=now)
-    if indexed:
-        told.append(f"{indexed} SOPs were indexed.")
-    handed_over = write_drafts(stores, now=now, most=_HAND_OVERS)
-    if handed_over:
-        told.append(f"{handed_over} SOPs were drafted for their new owners.")
-    mailed = send_due(stores, now=now)
-    if mailed:
-        told.append(f"{mailed} sign-in links were mailed.")
-    noticed = send_notices(stores, now=now)
-    if noticed:
-        told.append(f"{noticed} notices were mailed.")
-    if _is_due(stores, _SCANNED, every=SCAN_EVERY, now=now):
-        opened, closed = scan(stores, now=now)
-        if opened or closed:
-            told.append(f"The scan opened {opened} findings and closed {closed}.")
-    if _is_due(stores, _ANCHORING, every=ANCHOR_EVERY, now=now):
-        # Nothing is told of it: a quiet server says nothing every hour.
-        anchor_head(stores, now=now)
-    if _is_due(stores, _MAINTAINED, every=MAINTAIN_EVERY, now=now):
-        told += _maintain(stores, now=now)
+    told: list[str] = []
+    failed: list[SopError] = []
+    for part in _PARTS:
+        try:
+            told += part(stores, now)
+        except SopError as error:
+            failed.append(error)
+    if failed:
+        raise failed[0]
     return told
 
 
-def _maintain(stores: Stores, *, now: datetime) -> list[str]:
-    """Do what is due once a day; returns what was done, a sentence each."""
+def _reconcile(stores: Stores, now: datetime) -> list[str]:
+    return reconcile(stores, now=now)
+
+
+def _overtaken(stores: Stores, now: datetime) -> list[str]:
+    returned = return_overtaken(stores, now=now)
+    return [f"{returned} overtaken revisions became drafts again."] if returned else []
+
+
+def _index(stores: Stores, now: datetime) -> list[str]:
+    indexed = index_due(stores, now=now)
+    return [f"{indexed} SOPs were indexed."] if indexed else []
+
+
+def _hand_overs(stores: Stores, now: datetime) -> list[str]:
+    written = write_drafts(stores, now=now, most=_HAND_OVERS)
+    return [f"{written} SOPs were drafted for their new owners."] if written else []
+
+
+def _links(stores: Stores, now: datetime) -> list[str]:
+    mailed = send_due(stores, now=now)
+    return [f"{mailed} sign-in links were mailed."] if mailed else []
+
+
+def _notices(stores: Stores, now: datetime) -> list[str]:
+    noticed = send_notices(stores, now=now)
+    return [f"{noticed} notices were mailed."] if noticed else []
+
+
+def _scan(stores: Stores, now: datetime) -> list[str]:
+    if not _is_due(stores, _SCANNED, every=SCAN_EVERY, now=now):
+        return []
+    opened, closed = scan(stores, now=now)
+    return [f"The scan opened {opened} findings and closed {closed}."] if opened or closed else []
+
+
+def _anchor(stores: Stores, now: datetime) -> list[str]:
+    if _is_due(stores, _ANCHORING, every=ANCHOR_EVERY, now=now):
+        # Nothing is told of it: a quiet server says nothing every hour.
+        anchor_head(stores, now=now)
+    return []
+
+
+def _maintain(stores: Stores, now: datetime) -> list[str]:
+    if not _is_due(stores, _MAINTAINED, every=MAINTAIN_EVERY, now=now):
+        return []
     forget_old(stores, now=now)
     lapsed = lapse(stores, now=now)
     stores.library.maintain()
@@ -89,3 +120,16 @@ def _is_due(stores: Stores, what: str, *, every: timedelta, now: datetime) -> bo
 
 def _long_ago(last: str | None, *, every: timedelta, now: datetime) -> bool:
     return last is None or parse_instant(last, field="mark") <= now - every
+
+
+_PARTS: tuple[Callable[[Stores, datetime], list[str]], ...] = (
+    _reconcile,
+    _overtaken,
+    _index,
+    _hand_overs,
+    _links,
+    _notices,
+    _scan,
+    _anchor,
+    _maintain,
+)

@@ -217,6 +217,7 @@ def make_token(email: str) -> ResponseReturnValue:
 @BLUEPRINT.post("/<email>/tokens/<int:token_id>/revoke")
 def revoke(email: str, token_id: int) -> ResponseReturnValue:
     """Make a token useless."""
+    visitor.actor().require(Action.ADMINISTER, None)
     revoke_token(visitor.stores(), actor=visitor.actor(), now=visitor.now(), token_id=token_id)
     flash(f"Token {token_id} is revoked. Whatever uses it is refused from now on.", "done")
     return _to(email)

@@ -24,7 +24,10 @@ OF_A_READER = {
     ("GET", "/feedback"),
     ("POST", "/feedback"),
     ("GET", "/feedback/{feedback_id}"),
+    ("GET", "/deviations"),
+    ("GET", "/sops/{sop_id}/deviations"),
 }
+_OF_APPROVERS = ("/approve", "/request-changes", "/confirm", "/decline", "/refuse", "/object", "/break-glass")
 # Roles that have no part in any of these, whatever it is about.
 OF_OTHERS = {
     "reader": ("/drafts", "/tickets", "/obligations", "/reports", "/findings", "/scorecards", "/audit-events"),
@@ -79,6 +82,14 @@ def things(server: Server) -> dict[str, str]:
         "POST", f"/sops/{published['sop_id']}/feedback", json={"kind": "unclear", "what_happened": "I am lost."}
     )
     draft = doors["editor"].draft(text("Refunds", amount=300), sop_id=published["sop_id"])
+    deviation = doors["editor"](
+        "POST",
+        f"/sops/{published['sop_id']}/deviations",
+        json={"instead": "Ask the team lead.", "why": "The form is being moved.", "ends_at": hours_ahead(48)},
+    )
+    campaign = doors["admin"](
+        "POST", "/recertifications", json={"department": "customer-care", "due_at": hours_ahead(240)}
+    )
     return {
         "sop_id": published["sop_id"],
         "number": "1",
@@ -87,6 +98,8 @@ def things(server: Server) -> dict[str, str]:
         "obligation_id": ticket["obligations"][0]["id"],
         "process_id": process["id"],
         "feedback_id": said["id"],
+        "deviation_id": deviation["id"],
+        "recertification_id": campaign["id"],
     }
 
 
@@ -100,9 +113,12 @@ def sent(door: Door, method: str, path: str, body: bytes = b"", kind: str = "app
 
 def whose(server: Server, method: str, path: str) -> Door:
     """Return the door of somebody who may do this."""
-    if path.endswith(("/approve", "/request-changes", "/confirm", "/decline")):
+    if (method, path) == ("POST", "/recertifications"):
+        return server.doors["admin"]
+    if path.endswith(_OF_APPROVERS):
         return server.doors["approver"]
-    return server.doors["manager" if path.startswith("/processes") and method != "GET" else "editor"]
+    of_managers = path.startswith("/recertifications") or (path.startswith("/processes") and method != "GET")
+    return server.doors["manager" if of_managers else "editor"]
 
 
 def state_of(server: Server, things: dict[str, str]) -> list[object]:

@@ -1,8 +1,12 @@
 import os
 from datetime import timedelta
 
+import pytest
+
+from sop_server.errors import DamagedError
 from sop_server.services.background import MAINTAIN_EVERY, begin, run_due
 from sop_server.services.stores import Stores
+from sop_server.storage import drafts
 from sop_server.storage.git.library import FileChange, Identity, NewCommit
 from tests.services.conftest import NOW
 
@@ -49,6 +53,18 @@ def test_a_lock_file_that_no_living_git_keeps_so_long_is_removed_by_a_round(stor
 
     assert run_due(stores, now=NOW) == ["Removed a lock file that a dead git left: refs/drafts/2.lock."]
     assert stores.library.locks() == []
+
+
+def test_a_part_that_fails_holds_up_no_other(stores: Stores) -> None:
+    save(stores, 1)
+    (stores.library.path / "refs/heads").mkdir(exist_ok=True)
+    (stores.library.path / "refs/heads/main").write_bytes(b"")
+
+    with pytest.raises(DamagedError, match="refs/heads/main"):
+        run_due(stores, now=NOW)
+
+    with stores.database.read() as session:
+        assert drafts.mark(session, "scanned") is not None
 
 
 def test_the_start_removes_what_a_round_does_not_look_for(stores: Stores) -> None:
