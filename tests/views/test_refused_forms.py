@@ -113,3 +113,14 @@ def test_a_mistyped_department_gives_no_role_over_nothing(as_person: AsPerson, c
     assert 'value="Covers a leave"' in refused.text
     assert "approver@custmer-care" not in words(admin.get(page))
     assert "Custmer care" not in words(admin.get("/admin/departments"))
+
+
+def test_whoever_was_signed_out_meanwhile_is_told_and_led_back_to_the_form(stranger: Browser, app: Flask) -> None:
+    form = "http://localhost/sops/SOP-0001/deviations/new"
+    sent = app.test_client().post("/sops/SOP-0001/deviations", data=FORM, headers={"Referer": form})
+    assert sent.location == "/login?next=%2Fsops%2FSOP-0001%2Fdeviations%2Fnew"
+    elsewhere = app.test_client().post("/me/away", headers={"Referer": "http://elsewhere.example/x"})
+    assert elsewhere.location == "/login"
+
+    assert stranger.post("/me/away", until="2026-12-24").status_code == 303
+    assert "nothing of what you sent was stored" in words(stranger.get("/login"))
