@@ -1,6 +1,7 @@
 """Deviations from SOPs: the register, one of them, and the forms in which they are proposed and decided."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -11,7 +12,7 @@ from sop_server.domain.deviations import LONGEST, OFTEN, DeviationInput, Deviati
 from sop_server.domain.identifiers import normalise_sop_id
 from sop_server.domain.instants import format_instant
 from sop_server.domain.permissions import Action
-from sop_server.errors import ConflictError
+from sop_server.errors import ConflictError, NotFoundError
 from sop_server.services.deviations import deciding, proposing, register
 from sop_server.services.deviations.deviation_views import DeviationView
 from sop_server.services.deviations.register import DeviationFilter
@@ -64,7 +65,7 @@ def deviation(deviation_id: str) -> ResponseReturnValue:
 @BLUEPRINT.get("/sops/<sop_id>/deviations/new")
 def new(sop_id: str) -> ResponseReturnValue:
     """Ask what is to be done otherwise, for how long and why; `follows` names the one that ends."""
-    return _form(sop_id, {"follows": request.args.get("follows", "")}, refusals.NONE)
+    return _form(sop_id, _taken_up(sop_id, request.args.get("follows", "")), refusals.NONE)
 
 
 @BLUEPRINT.post("/sops/<sop_id>/deviations")
@@ -264,9 +265,28 @@ def _typed() -> dict[str, Any]:
 
 
 def _as_typed(known: DeviationView) -> dict[str, Any]:
-    names = ("step", "instead", "why", "reference", "teams", "control", "content_hash")
-    times = {name: getattr(known, name).strftime("%Y-%m-%dT%H:%M") for name in ("begins_at", "ends_at")}
-    return {**{name: getattr(known, name) for name in names}, **times}
+    times = {name: _field_time(getattr(known, name)) for name in ("begins_at", "ends_at")}
+    return {**_wording(known), **times, "content_hash": known.content_hash}
+
+
+def _taken_up(sop_id: str, follows: str) -> dict[str, Any]:
+    """Return what the next one begins with: the words of the one that it follows, from the end of that on."""
+    try:
+        known = _known(follows) if follows else None
+    except NotFoundError:
+        known = None
+    if known is None or known.sop_id != sop_id:
+        return {"follows": follows}
+    begins = _field_time(known.ends_at) if known.ends_at > visitor.now() else ""
+    return {**_wording(known), "begins_at": begins, "follows": known.id}
+
+
+def _wording(known: DeviationView) -> dict[str, Any]:
+    return {name: getattr(known, name) for name in ("step", "instead", "why", "reference", "teams", "control")}
+
+
+def _field_time(instant: datetime) -> str:
+    return instant.strftime("%Y-%m-%dT%H:%M")
 
 
 def _when(instant: Any) -> str:

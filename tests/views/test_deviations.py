@@ -159,6 +159,21 @@ def test_refusing_and_ending_need_a_reason_and_withdrawing_none(as_person: AsPer
     assert editor.post("/deviations/DEV-0003/withdraw").status_code == 409
 
 
+def test_the_next_one_begins_with_the_words_and_at_the_end_of_the_one_before(
+    as_person: AsPerson, cast: Cast, in_force: str, publish: Publish
+) -> None:
+    editor, other = as_person(cast.editor), publish(sop_text(title="Returns"))
+
+    taken_up = editor.get(f"/sops/{in_force}/deviations/new?follows=DEV-0001").text
+    elsewhere = editor.get(f"/sops/{other}/deviations/new?follows=DEV-0001").text
+
+    assert FORM["instead"] in taken_up
+    assert 'value="DEV-0001"' in taken_up
+    assert f'name="begins_at" type="datetime-local" value="{FORM["ends_at"][:16]}' in taken_up.replace("'", '"')
+    assert FORM["instead"] not in elsewhere
+    assert editor.get(f"/sops/{in_force}/deviations/new?follows=DEV-9999").status_code == 200
+
+
 def test_proposals_do_not_exist_for_readers(as_person: AsPerson, cast: Cast, in_force: str) -> None:
     as_person(cast.editor).post(f"/sops/{in_force}/deviations", **filled(instead="Refund nothing."))
     for reader in (as_person(cast.reader), as_person(cast.payments_approver)):
