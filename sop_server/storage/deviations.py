@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, bindparam, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from sop_server.domain.deviation_facts import DeviationDecision, DeviationFact
@@ -77,11 +77,16 @@ def deviation_rows(
     return session.scalars(query).all()
 
 
-def open_rows(session: Session, now: datetime) -> Sequence[Deviation]:
-    """Return what waits for a decision, what is in force, and what is still to come."""
+def rows_to_tell(session: Session, now: datetime, *, proposer: int, refused_after: datetime) -> Sequence[Deviation]:
+    """Return what waits for a decision, is in force or still to come, and what was refused to one person lately."""
     decided = or_(Deviation.decision.is_(None), Deviation.decision == DeviationDecision.APPROVED.value)
-    query = select(Deviation).where(decided, Deviation.ended_at.is_(None), _lasting(now)).order_by(Deviation.id)
-    return session.scalars(query).all()
+    refused = and_(
+        Deviation.proposed_by == proposer,
+        Deviation.decision == DeviationDecision.REFUSED.value,
+        Deviation.decided_at > refused_after,
+    )
+    waiting = and_(decided, Deviation.ended_at.is_(None), _lasting(now))
+    return session.scalars(select(Deviation).where(or_(waiting, refused)).order_by(Deviation.id)).all()
 
 
 def decided_rows(session: Session, decision: DeviationDecision) -> Sequence[Deviation]:

@@ -154,6 +154,8 @@ def test_refusing_and_ending_need_a_reason_and_withdrawing_none(as_person: AsPer
     editor.post(f"/sops/{in_force}/deviations", **filled(follows="DEV-0001"))
     assert approver.post("/deviations/DEV-0002/refuse", reason=" ").status_code == 422
     assert approver.post("/deviations/DEV-0002/refuse", reason="Not again.").status_code == 303
+    assert "Your deviation was refused: Not again." in words(editor.get("/"))
+    assert "Your deviation was refused" not in words(approver.get("/"))
     editor.post(f"/sops/{in_force}/deviations", **FORM)
     assert editor.post("/deviations/DEV-0003/withdraw").status_code == 303
     assert editor.post("/deviations/DEV-0003/withdraw").status_code == 409

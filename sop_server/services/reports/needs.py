@@ -32,6 +32,8 @@ from sop_server.storage.tables import Draft
 
 REVIEW_NOTICE = timedelta(days=30)
 
+_TOLD_FOR = timedelta(days=7)
+
 
 class NeedKind(StrEnum):
     """The one action that a row asks for; its value is the word on the button."""
@@ -243,10 +245,19 @@ def _reviews(of: Standing, owned: Iterable[str], *, now: datetime) -> Iterable[N
 
 
 def _deviations(session: Session, actor: Actor, owned: Iterable[str], *, now: datetime) -> Iterable[Need]:
-    """Yield what waits for the actor's decision, due when it is to begin, and what their SOPs are deviated from."""
+    """Yield what waits for the actor's decision, due when it is to begin, and what their SOPs are deviated from.
+
+    Who proposed one that was refused is told so for a week.
+    """
     mine = set(owned)
-    for one in views(session, deviations.open_rows(session, now), now):
+    rows = deviations.rows_to_tell(session, now, proposer=actor.person_id, refused_after=now - _TOLD_FOR)
+    for one in views(session, rows, now):
         page = f"/deviations/{one.id}"
+        if one.state is DeviationState.REFUSED:
+            if actor.may(Action.SEE_DRAFTS, one.department):
+                what = f"Your deviation was refused: {one.decided_because}"
+                yield Need(NeedKind.LOOK, what, one.sop_id, one.sop_title, page, one.decided_at, None)
+            continue
         ends = one.state is DeviationState.IN_FORCE and one.ends_at - now <= ENDS_SOON
         if one.may_be_decided_by(actor):
             what = f"Deviation proposed: {one.instead}"
