@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,12 +36,21 @@ def demo_command(*, port: int | None) -> None:
     with _throw_away_home() as home:
         # A database that the settings name is somebody's real one: the demonstration keeps to its own.
         settings = load_settings(home=home, database_url=f"sqlite:///{home / 'sop.db'}", port=port)
+        if settings.port == 0:
+            settings = settings.model_copy(update={"port": _free_port(settings.host)})
         people = _played(settings)
         click.echo(f"The demonstration is at {address(settings)}")
         click.echo(f"Everybody's password is {PASSWORD}. Sign in as one of these, or as any other of {len(people)}:")
         print_table(("", "sign in as", "name", "roles"), _some_of_each(people))
         click.echo("End it with Ctrl+C; nothing stays behind.")
         serve(settings)
+
+
+def _free_port(host: str) -> int:
+    """Return a port that is free now: the address is printed before the server listens."""
+    with socket.create_server((host, 0)) as found:
+        port: int = found.getsockname()[1]
+    return port
 
 
 def _played(settings: Settings) -> tuple[DemoPerson, ...]:
