@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 from urllib.error import URLError
 
@@ -60,6 +61,8 @@ def places_of(pid: int) -> list[Path]:
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
     for child in children:
         for descriptor in Path(f"/proc/{child}/fd").iterdir():
-            target = descriptor.readlink()
-            found |= {parent for parent in target.parents if parent.name.startswith("sop-demo-")}
+            # A file may be closed between being listed and being looked at.
+            with suppress(FileNotFoundError):
+                target = descriptor.readlink()
+                found |= {parent for parent in target.parents if parent.name.startswith("sop-demo-")}
     return sorted(found)
