@@ -10,25 +10,25 @@ from sop_server.domain.break_glass import (
     require_open,
     require_second_person,
 )
-from sop_server.domain.content import content_hash, normalise
-from sop_server.domain.drafts import Decision, DraftKind, DraftState
+from sop_server.domain.content import content_hash
+from sop_server.domain.drafts import Decision, DraftKind
 from sop_server.domain.permissions import Action, Actor
 from sop_server.domain.revisions import RevisionKind
 from sop_server.domain.signatures import Meaning, Signature
 from sop_server.errors import ConflictError, DamagedError, ForbiddenError
 from sop_server.services.accounts.signing import Attempt, sign
 from sop_server.services.drafts.approving import store_decision
-from sop_server.services.drafts.draft_commits import save_state
+from sop_server.services.drafts.draft_commits import open_in_review
 from sop_server.services.drafts.draft_texts import text_on
 from sop_server.services.drafts.rules import require_signature, rule_of
 from sop_server.services.library.reading import get_revision
 from sop_server.services.library.recorded import record_in_sight
 from sop_server.services.library.sop_views import RevisionView
 from sop_server.services.stores import Stores
-from sop_server.storage import audit, broken_glass, drafts, sops
+from sop_server.storage import broken_glass, drafts, sops
 from sop_server.storage.database import Session
 from sop_server.storage.git.library import Identity
-from sop_server.storage.tables import BrokenGlass, Draft, Revision
+from sop_server.storage.tables import BrokenGlass, Draft
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,66 +197,20 @@ def _take_back(
     text = text_on(stores, session, serving, None, kind=kind, reverts=reverts)
     if not first and content_hash(text) == serving.content_hash:
         return None
-    draft = _draft(session, row, serving, actor, text=text, kind=kind, reverts=reverts, reason=reason, now=now)
-    save_state(
+    return open_in_review(
         stores,
         session,
-        draft,
+        serving,
         text,
         path=sop.path,
-        author=Identity(actor.name, actor.email),
-        person_id=actor.person_id,
-        now=now,
-    )
-    for action in ("draft.created", "draft.submitted"):
-        audit.record(
-            session,
-            at=now,
-            actor=actor.email,
-            action=action,
-            subject=row.sop_id,
-            details={
-                "draft": identifiers.draft_id(draft.id),
-                "content_hash": draft.content_hash,
-                "objects_to": row.revision,
-            },
-        )
-    return draft
-
-
-def _draft(
-    session: Session,
-    row: BrokenGlass,
-    serving: Revision,
-    actor: Actor,
-    *,
-    text: str,
-    kind: DraftKind,
-    reverts: int | None,
-    reason: str,
-    now: datetime,
-) -> Draft:
-    before = serving if reverts is None else sops.revision_row(session, row.sop_id, reverts - 1) or serving
-    draft = Draft(
-        sop_id=row.sop_id,
         kind=kind,
         reverts=reverts,
-        base_revision=serving.number,
-        state=DraftState.IN_REVIEW,
+        shown=None if reverts is None else sops.revision_row(session, row.sop_id, reverts - 1),
         significance=serving.significance,
         change_summary=f"Takes back r{row.revision}, which was published by one person alone: {reason}"[:500],
-        title=before.title,
-        department=before.department,
-        head_oid="",
-        blob_oid="",
-        content_hash=content_hash(normalise(text)),
-        conflicted=False,
-        author_id=actor.person_id,
-        effective_from=None,
-        created_at=now,
-        updated_at=now,
-        submitted_at=now,
+        author=Identity(actor.name, actor.email),
+        person_id=actor.person_id,
+        actor=actor.email,
+        told={"objects_to": row.revision},
+        now=now,
     )
-    session.add(draft)
-    session.flush()
-    return draft

@@ -3,18 +3,17 @@
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
-from sop_server.domain import front_matter, identifiers
-from sop_server.domain.content import content_hash, normalise
-from sop_server.domain.drafts import DraftKind, DraftState
+from sop_server.domain import front_matter
+from sop_server.domain.content import normalise
 from sop_server.domain.facts import Significance
 from sop_server.domain.front_matter_text import Value
 from sop_server.domain.lint import lint
 from sop_server.errors import DamagedError, InvalidInputError
-from sop_server.services.drafts.draft_commits import SYSTEM, save_state
+from sop_server.services.drafts.draft_commits import SYSTEM, open_in_review
 from sop_server.services.stores import Stores
-from sop_server.storage import audit, drafts, leaving, people, sops
+from sop_server.storage import leaving, people, sops
 from sop_server.storage.database import Session
-from sop_server.storage.tables import Departure, Draft, HandOver, Person, Revision
+from sop_server.storage.tables import HandOver, Person, Revision
 
 _IN_A_PART = 20
 
@@ -55,24 +54,25 @@ def _write(stores: Stores, session: Session, row: HandOver, *, now: datetime) ->
     except (InvalidInputError, DamagedError) as error:
         row.problem = error.message
         return
-    draft = _draft(session, departure, base, text, summary=_summary(left, successor), now=now)
-    save_state(stores, session, draft, text, path=base.path, author=SYSTEM, person_id=departure.started_by, now=now)
-    row.draft_id = draft.id
     starter = None if departure.started_by is None else people.person_row(session, departure.started_by)
-    for action in ("draft.created", "draft.submitted"):
-        audit.record(
-            session,
-            at=now,
-            actor="system",
-            action=action,
-            subject=draft.sop_id,
-            details={
-                "draft": identifiers.draft_id(draft.id),
-                "content_hash": draft.content_hash,
-                "hand_over_from": left.email,
-                "on_behalf_of": "command line" if starter is None else starter.email,
-            },
-        )
+    draft = open_in_review(
+        stores,
+        session,
+        base,
+        text,
+        path=base.path,
+        significance=Significance.MINOR,
+        change_summary=f"Hand-over from {left.name} to {successor.name}",
+        author=SYSTEM,
+        person_id=departure.started_by,
+        actor="system",
+        told={
+            "hand_over_from": left.email,
+            "on_behalf_of": "command line" if starter is None else starter.email,
+        },
+        now=now,
+    )
+    row.draft_id = draft.id
 
 
 def _text(stores: Stores, session: Session, base: Revision, values: Mapping[str, Value], *, now: datetime) -> str:
@@ -104,34 +104,3 @@ def _values(base: Revision, gone: Collection[str], successor: Person) -> dict[st
         # Nobody is their own deputy: the place is empty then, and says so.
         values["deputy"] = "" if owner == successor.email else successor.email
     return values
-
-
-def _summary(left: Person, successor: Person) -> str:
-    return f"Hand-over from {left.name} to {successor.name}"
-
-
-def _draft(session: Session, departure: Departure, base: Revision, text: str, *, summary: str, now: datetime) -> Draft:
-    draft = Draft(
-        sop_id=base.sop_id,
-        kind=DraftKind.EDIT,
-        reverts=None,
-        base_revision=base.number,
-        state=DraftState.IN_REVIEW,
-        significance=Significance.MINOR,
-        change_summary=summary,
-        title=base.title,
-        department=base.department,
-        head_oid="",
-        blob_oid="",
-        content_hash=content_hash(text),
-        conflicted=False,
-        author_id=departure.started_by,
-        effective_from=None,
-        created_at=now,
-        updated_at=now,
-        submitted_at=now,
-    )
-    session.add(draft)
-    session.flush()
-    drafts.set_tickets(session, draft.id, [])
-    return draft
