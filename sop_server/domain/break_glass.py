@@ -137,13 +137,13 @@ def may_answer(actor: Actor, fact: BrokenGlassFact) -> bool:
     return all(actor.may(Action.DECIDE, department) for department in fact.departments)
 
 
-def require_second_person(actor: Actor, fact: BrokenGlassFact, *, writers: frozenset[int]) -> None:
+def require_second_person(actor: Actor, fact: BrokenGlassFact, *, authors: frozenset[int]) -> None:
     """Raise ForbiddenError unless the actor may answer: an approver there, who neither wrote it nor broke the glass."""
     for department in fact.departments:
         actor.require(Action.DECIDE, department)
     if actor.person_id == fact.person_id:
         raise ForbiddenError("You published this revision alone, so somebody else has to confirm it or object.")
-    if actor.person_id in writers:
+    if actor.person_id in authors:
         raise ForbiddenError("You wrote a part of this text, so somebody else has to confirm it or object.")
 
 

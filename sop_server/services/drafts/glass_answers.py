@@ -88,20 +88,20 @@ def answering_of(stores: Stores, *, actor: Actor, sop_id: str, number: int, now:
         if row is None or row.answer is not None or not actor.may_anywhere(Action.DECIDE):
             return Answering(may=False, signature=None)
         try:
-            require_second_person(actor, broken_glass.as_fact(row), writers=writers_of(session, row))
+            require_second_person(actor, broken_glass.as_fact(row), authors=authors_of(session, row))
         except ForbiddenError:
             return Answering(may=False, signature=None)
         asked = rule_of(session, row.departments, now=now).signature
         return Answering(may=True, signature=Meaning.CONFIRM if asked else None)
 
 
-def writers_of_revision(session: Session, sop_id: str, number: int) -> frozenset[int]:
+def authors_of_revision(session: Session, sop_id: str, number: int) -> frozenset[int]:
     """Return who wrote of a revision that one person published alone; nobody of them answers."""
     row = broken_glass.row_of(session, sop_id, number)
-    return frozenset() if row is None else writers_of(session, row)
+    return frozenset() if row is None else authors_of(session, row)
 
 
-def writers_of(session: Session, row: BrokenGlass) -> frozenset[int]:
+def authors_of(session: Session, row: BrokenGlass) -> frozenset[int]:
     """Return who wrote of the revision: nobody of them answers."""
     return frozenset(drafts.authors(session, _draft_of(session, row).id))
 
@@ -123,7 +123,7 @@ def _in_sight(
     if row is None:
         actor.require(Action.DECIDE, record.department(now))
         return None
-    require_second_person(actor, broken_glass.as_fact(row), writers=writers_of(session, row))
+    require_second_person(actor, broken_glass.as_fact(row), authors=authors_of(session, row))
     return row
 
 

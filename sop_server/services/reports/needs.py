@@ -19,7 +19,7 @@ from sop_server.services.accounts.recertification_scan import roles_to_decide
 from sop_server.services.changes.obligation_views import ObligationView
 from sop_server.services.changes.obligations import open_obligations
 from sop_server.services.deviations.deviation_views import views
-from sop_server.services.drafts.glass_answers import writers_of_revision
+from sop_server.services.drafts.glass_answers import authors_of_revision
 from sop_server.services.drafts.rules import rules_of
 from sop_server.services.library.reading import summaries
 from sop_server.services.library.sop_views import SopSummary
@@ -161,7 +161,7 @@ def _glass(session: Session, actor: Actor, *, now: datetime) -> Iterable[Need]:
         revision = row or sops.revision_row(session, fact.sop_id, fact.revision)
         if revision is None or not actor.may(Action.READ, revision.department):
             continue
-        wrote = writers_of_revision(session, fact.sop_id, fact.revision)
+        wrote = authors_of_revision(session, fact.sop_id, fact.revision)
         own = actor.person_id == fact.person_id or actor.person_id in wrote
         answers = fact.open and not own and may_answer(actor, fact)
         watches = any(actor.may(action, revision.department) for action in (Action.DECIDE, Action.SCORE))
